@@ -1,0 +1,28 @@
+PYTHON ?= python3
+ARTICLE ?= corpus/written/c-001.txt
+PUBLISHED ?= 2026-06-18
+BIN := .venv/bin
+
+.PHONY: extract test lint check gold
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+extract: .venv/.installed
+	$(BIN)/treaty-clauses extract $(ARTICLE) --published $(PUBLISHED)
+
+test: .venv/.installed
+	$(BIN)/pytest
+
+lint: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: test lint
+
+gold: .venv/.installed
+	$(BIN)/treaty-clauses annotate build annotations/written --texts corpus/written --splits annotations/splits.toml \
+		--annotations annotations --corpus corpus

@@ -1,0 +1,316 @@
+"""The command line: parse, one library call, print. Data goes to stdout, everything else to stderr."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from treaty_clauses.errors import AnnotationError, TreatyClausesError
+from treaty_clauses.io import (
+    Failure,
+    article_from_bytes,
+    article_from_line,
+    parse_date,
+    read_articles,
+    record_to_json,
+)
+from treaty_clauses.types import Article
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="Reads Traditional Chinese news about peace proposals and treaties into structured, checkable records.",
+)
+annotate_app = typer.Typer(no_args_is_help=True, help="Check and build hand-written annotations.")
+app.add_typer(annotate_app, name="annotate")
+
+
+class Format(StrEnum):
+    """How records are printed."""
+
+    JSONL = "jsonl"
+    TABLE = "table"
+
+
+class ReportFormat(StrEnum):
+    """How an evaluation is printed."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+def _stderr() -> Console:
+    return Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def _fail(error: TreatyClausesError) -> typer.Exit:
+    _stderr().print(str(error), style="red", markup=False)
+    return typer.Exit(1)
+
+
+def _log(verbose: bool) -> None:
+    handler = RichHandler(console=_stderr(), show_path=False)
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler], format="%(message)s")
+
+
+Model = Annotated[Path | None, typer.Option(help="Model folder; the one that ships with the package if not given.")]
+
+
+@app.command()
+def extract(
+    paths: Annotated[list[Path], typer.Argument(help="Text files, JSONL files, directories, or - for stdin.")],
+    published: Annotated[
+        str | None, typer.Option(help="Date of articles that bring none, YYYY-MM-DD.", metavar="DATE")
+    ] = None,
+    output: Annotated[
+        Format, typer.Option("--format", help="jsonl: one record a line; table: for reading.")
+    ] = Format.TABLE,
+    model: Model = None,
+) -> None:
+    """Extract the proposal records of articles.
+
+    Example: `treaty-clauses extract article.txt --published 2025-11-24 --format jsonl`
+
+    JSONL input has an object a line with `text`, and if known `id`, `published`, `title`. Exit code 1 when some input
+    could not be read; the others are still done.
+    """
+    from treaty_clauses.extract import load
+
+    _log(verbose=False)
+    errors = _stderr()
+    try:
+        day = parse_date(published, where="--published") if published else None
+        extractor = load(model)
+    except TreatyClausesError as error:
+        raise _fail(error) from error
+    failed = False
+    console = Console() if output is Format.TABLE else None
+    for item in _inputs(paths, day):
+        if isinstance(item, Failure):
+            errors.print(f"{item.where}: {item.message}", style="red", markup=False)
+            failed = True
+            continue
+        record = extractor.extract_article(item)
+        if not item.text.strip():
+            errors.print(f"{item.id}: the article is empty; give it a text", style="red", markup=False)
+            failed = True
+        if console is None:
+            sys.stdout.write(record_to_json(record) + "\n")
+        else:
+            from treaty_clauses.report import record_table
+
+            console.print(record_table(record))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _inputs(paths: Iterable[Path], published: date | None) -> Iterator[Article | Failure]:
+    for path in paths:
+        if str(path) != "-":
+            yield from read_articles(path, published=published)
+            continue
+        data = sys.stdin.buffer.read()
+        if data.lstrip()[:1] == b"{":
+            for number, line in enumerate(data.split(b"\n"), start=1):
+                if line.strip():
+                    yield article_from_line(line, where=f"stdin:{number}", published=published)
+        else:
+            yield article_from_bytes(data, article_id="stdin", where="stdin", published=published)
+
+
+@app.command()
+def evaluate(
+    gold: Annotated[Path, typer.Argument(help="JSONL of gold records.")],
+    predicted: Annotated[Path, typer.Argument(help="JSONL of predicted records.")],
+    output: Annotated[ReportFormat, typer.Option("--format", help="How to print.")] = ReportFormat.TABLE,
+    floors: Annotated[Path | None, typer.Option(help="JSON of floors to hold; exit code 1 below one.")] = None,
+    resamples: Annotated[int, typer.Option(help="Bootstrap resamples for the intervals.")] = 1000,
+) -> None:
+    """Score predicted records against gold: every figure of the guidelines' section 9, with 95% intervals.
+
+    Example: `treaty-clauses evaluate annotations/test.jsonl predicted.jsonl --format markdown`
+    """
+    from treaty_clauses.evaluate import check_floors, evaluate_files
+
+    try:
+        report = evaluate_files(gold, predicted, resamples=resamples)
+        shortfalls = check_floors(report, floors) if floors else ()
+    except TreatyClausesError as error:
+        raise _fail(error) from error
+    if output is ReportFormat.JSON:
+        sys.stdout.write(json.dumps(report.to_json(), ensure_ascii=False, indent=1) + "\n")
+    elif output is ReportFormat.MARKDOWN:
+        sys.stdout.write(report.to_markdown() + "\n")
+    else:
+        Console().print(report.to_table())
+    for shortfall in shortfalls:
+        _stderr().print(str(shortfall), style="red", markup=False)
+    if shortfalls:
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="TOML recipe of the tagger.")],
+    output: Annotated[Path, typer.Option(help="Model folder to write.")] = Path("runs/tagger"),
+) -> None:
+    """Train the tagger from a recipe.
+
+    Example: `treaty-clauses train models/recipes/tagger.toml --output runs/tagger`
+    """
+    from treaty_clauses.config import load_recipe
+    from treaty_clauses.training.finetune import Training, TrainRecipe
+
+    _log(verbose=True)
+    try:
+        Training(load_recipe(recipe, TrainRecipe), output).run()
+    except TreatyClausesError as error:
+        raise _fail(error) from error
+
+
+@app.command()
+def pretrain(
+    recipe: Annotated[Path, typer.Argument(help="TOML recipe of the encoder.")],
+    output: Annotated[Path, typer.Option(help="Run folder; a run found there is resumed.")] = Path("runs/encoder"),
+    steps: Annotated[int | None, typer.Option(help="Stop after so many steps of this call.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Write the encoder as a model folder at the end.")] = None,
+) -> None:
+    """Pretrain the encoder on raw text, or go on with a run that was interrupted.
+
+    Example: `treaty-clauses pretrain models/recipes/pretrain-cpu.toml --output runs/encoder --export models/encoder`
+    """
+    from treaty_clauses.config import load_recipe
+    from treaty_clauses.training.checkpoint import export_encoder
+    from treaty_clauses.training.pretrain import Pretraining, PretrainRecipe
+
+    _log(verbose=True)
+    try:
+        Pretraining(load_recipe(recipe, PretrainRecipe), output).run(max_steps=steps)
+        if export is not None:
+            export_encoder(output, export)
+    except TreatyClausesError as error:
+        raise _fail(error) from error
+
+
+Sources = Annotated[list[Path], typer.Argument(help="YAML annotations or directories of them, text beside as .txt.")]
+Texts = Annotated[Path | None, typer.Option(help="Folder or JSONL of texts that may not lie beside the annotations.")]
+
+
+@annotate_app.command("check")
+def annotate_check(sources: Sources, texts: Texts = None) -> None:
+    """Report every mistake in annotations, with file and line.
+
+    Example: `treaty-clauses annotate check annotations/source`
+    """
+    from treaty_clauses.annotate import check_terms, read_sources
+
+    count, problems = 0, []
+    try:
+        for source in read_sources(sources, _texts(texts)):
+            count += 1
+            problems += str(source).splitlines() if isinstance(source, AnnotationError) else check_terms(source)
+    except TreatyClausesError as error:
+        raise _fail(error) from error
+    for problem in problems:
+        sys.stdout.write(problem + "\n")
+    _stderr().print(f"{count} annotations, {len(problems)} problems")
+    if problems:
+        raise typer.Exit(1)
+
+
+@annotate_app.command("build")
+def annotate_build(
+    sources: Sources,
+    splits: Annotated[Path, typer.Option(help="TOML with the lists `dev` and `test` of events.")],
+    annotations: Annotated[Path, typer.Option(help="Folder for train.jsonl, dev.jsonl, test.jsonl.")],
+    corpus: Annotated[
+        Path | None, typer.Option(help="Folder for articles.jsonl; without it no text is written.")
+    ] = None,
+    texts: Texts = None,
+) -> None:
+    """Compile annotations to gold files by split; nothing is written when one of them has a mistake.
+
+    Example: `treaty-clauses annotate build annotations/source --splits annotations/splits.toml
+    --annotations annotations --corpus corpus`
+    """
+    from treaty_clauses.annotate import Source, Splits, build, read_sources
+
+    try:
+        found = list(read_sources(sources, _texts(texts)))
+        mistakes = [str(item) for item in found if isinstance(item, AnnotationError)]
+        if mistakes:
+            raise AnnotationError("\n".join(mistakes))
+        good = [item for item in found if isinstance(item, Source)]
+        counts = build(good, Splits.load(splits), annotations, corpus)
+    except TreatyClausesError as error:
+        raise _fail(error) from error
+    _stderr().print("  ".join(f"{split} {count}" for split, count in counts.items()))
+
+
+def _texts(path: Path | None) -> dict[str, str]:
+    from treaty_clauses.texts import read_texts
+
+    return read_texts(path) if path else {}
+
+
+@app.command()
+def schema(
+    crosswalk: Annotated[
+        bool, typer.Option("--crosswalk", help="Print the PA-X and PLOVER codes of clause types.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of records, or the crosswalk of clause types to PA-X and PLOVER codes.
+
+    Example: `treaty-clauses schema > record.schema.json`
+    """
+    from treaty_clauses.schema import crosswalk_rows, record_schema
+
+    if crosswalk:
+        sys.stdout.write("type\tpa_x\tplover\n")
+        for row in crosswalk_rows():
+            sys.stdout.write(f"{row.type}\t{' '.join(row.pa_x)}\t{' '.join(row.plover)}\n")
+    else:
+        sys.stdout.write(json.dumps(record_schema(), ensure_ascii=False, indent=1) + "\n")
+
+
+@app.command()
+def quantities() -> None:
+    r"""Find all numeric expressions of texts, JSONL in, JSONL out.
+
+    Example: `echo '{"id":"1","text":"簽署後100天內","reference_date":"2025-11-24"}' | treaty-clauses quantities`
+    """
+    from treaty_clauses.quantities import quantities_jsonl
+
+    _stream(quantities_jsonl)
+
+
+@app.command()
+def actors() -> None:
+    r"""Find and link the actors of texts by the gazetteer alone, JSONL in, JSONL out.
+
+    Example: `echo '{"id":"1","text":"俄烏同意停火"}' | treaty-clauses actors`
+    """
+    from treaty_clauses.actors import actors_jsonl
+
+    _stream(actors_jsonl)
+
+
+def _stream(transform: Callable[[Iterable[str]], Iterator[str]]) -> None:
+    failed = False
+    lines = (line.decode("utf-8", "surrogateescape") for line in sys.stdin.buffer)
+    for answer in transform(lines):
+        sys.stdout.write(answer.rstrip("\n") + "\n")
+        failed = failed or '"error"' in answer
+    if failed:
+        _stderr().print("some lines could not be read; their answers hold an `error`", style="red")
+        raise typer.Exit(1)

@@ -1,0 +1,160 @@
+"""What the network says of characters, spans and pairs of spans, on top of the encoder."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from treaty_clauses.decode import TAGS
+from treaty_clauses.links import CLASSIFIERS, LINKS, LinkInputs
+from treaty_clauses.spans import FEATURE_SIZES, Layer, Pairs, SpanSet
+
+_NEVER = -1e4
+
+
+@dataclass(frozen=True, slots=True)
+class HeadsConfig:
+    """Widths of the heads."""
+
+    span_size: int = 256
+    pair_size: int = 128
+    document_layers: int = 2
+    document_heads: int = 4
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the heads say of an article's spans, one by one.
+
+    `vectors[layer]`: (spans, span_size); `labels[name]`: (spans, labels) logits of each classifier; `unnamed`: (clauses,)
+    logits of belonging to no named proposal.
+    """
+
+    vectors: dict[Layer, Tensor]
+    labels: dict[str, Tensor]
+    unnamed: Tensor
+
+
+class PairScorer(nn.Module):
+    """Scores (source span, target entity) from the best of the entity's candidate mentions (log-sum-exp)."""
+
+    def __init__(self, size: int, pair_size: int, links: int, dropout: float) -> None:
+        super().__init__()
+        self.source = nn.Linear(size, pair_size)
+        self.target = nn.Linear(size, pair_size)
+        self.source_gate = nn.Linear(size, pair_size)
+        self.target_gate = nn.Linear(size, pair_size)
+        self.features = nn.Embedding(sum(FEATURE_SIZES), pair_size)
+        offsets = torch.tensor([sum(FEATURE_SIZES[:i]) for i in range(len(FEATURE_SIZES))])
+        self.register_buffer("offsets", offsets, persistent=False)
+        self.dropout = nn.Dropout(dropout)
+        self.hidden = nn.Linear(pair_size, pair_size)
+        self.out = nn.Linear(pair_size, links)
+        nn.init.normal_(self.features.weight, std=0.1)
+        nn.init.constant_(self.out.bias, -2.0)
+
+    def forward(self, sources: Tensor, targets: Tensor, pairs: Pairs) -> Tensor:
+        """(s, size), (t, size) -> (s, entities, links) logits; entities without candidates get a very small one."""
+        candidates = torch.from_numpy(pairs.candidates).to(sources.device)
+        offsets = self.offsets
+        assert isinstance(offsets, Tensor)
+        features = self.features(torch.from_numpy(pairs.features).to(sources.device) + offsets).sum(-2)
+        picked = candidates.clamp(min=0)
+        joined = self.source(sources)[:, None, None] + self.target(targets)[picked] + features
+        joined = joined + self.source_gate(sources)[:, None, None] * self.target_gate(targets)[picked]
+        joined = nn.functional.gelu(self.hidden(self.dropout(nn.functional.gelu(joined))))
+        scores: Tensor = self.out(joined)  # (s, entities, candidates, links)
+        scores = scores.masked_fill((candidates < 0)[..., None], _NEVER)
+        return scores.logsumexp(dim=2)
+
+
+class Heads(nn.Module):
+    """All heads: tags a character, labels a span, links a pair; a light encoder over the article's spans between."""
+
+    def __init__(self, hidden_size: int, config: HeadsConfig) -> None:
+        super().__init__()
+        size = config.span_size
+        self.size = size
+        self.tags = nn.Sequential(
+            nn.Dropout(config.dropout), nn.Linear(hidden_size, size), nn.GELU(), nn.Linear(size, len(Layer) * TAGS)
+        )
+        self.attention = nn.Linear(hidden_size, 1)
+        self.span = nn.Linear(3 * hidden_size, size)
+        self.layer = nn.Embedding(len(Layer), size)
+        document = nn.TransformerEncoderLayer(
+            size, config.document_heads, 2 * size, config.dropout, "gelu", batch_first=True, norm_first=True
+        )
+        self.document = nn.TransformerEncoder(document, config.document_layers, enable_nested_tensor=False)
+        self.norm = nn.LayerNorm(size)
+        self.dropout = nn.Dropout(config.dropout)
+        self.classifiers = nn.ModuleDict(
+            {
+                name: nn.Sequential(
+                    nn.Linear(size, size), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(size, labels)
+                )
+                for name, (_, labels) in CLASSIFIERS.items()
+            }
+        )
+        self.scorers = nn.ModuleDict(
+            {name: PairScorer(size, config.pair_size, links, config.dropout) for name, (_, _, links) in LINKS.items()}
+        )
+        self.unnamed = nn.Linear(size, 1)
+
+    def tag(self, hidden: Tensor) -> Tensor:
+        """(length, hidden) -> (length, layers, TAGS) log-probabilities."""
+        scores = self.tags(hidden).float()
+        return nn.functional.log_softmax(scores.view(-1, len(Layer), TAGS), dim=-1)
+
+    def describe(self, hidden: Tensor, spans: SpanSet) -> Described:
+        """(length, hidden) of one article and its spans -> their vectors and labels."""
+        vectors = self._span_vectors(hidden.float(), spans)
+        labels = {name: classifier(vectors[CLASSIFIERS[name][0]]) for name, classifier in self.classifiers.items()}
+        return Described(vectors, labels, self.unnamed(vectors[Layer.CLAUSE])[:, 0])
+
+    def link(self, described: Described, inputs: LinkInputs) -> dict[str, Tensor]:
+        """(sources, entities, links) logits of every scorer of LINKS."""
+        vectors = described.vectors
+        return {
+            name: scorer(vectors[LINKS[name][0]], vectors[LINKS[name][1]], inputs.pairs[name])
+            for name, scorer in self.scorers.items()
+        }
+
+    def _span_vectors(self, hidden: Tensor, spans: SpanSet) -> dict[Layer, Tensor]:
+        """(spans of the layer, span_size) for each layer, after the document encoder has mixed them."""
+        bounds = np.concatenate([spans.layers[layer] for layer in Layer])
+        kinds = np.concatenate([np.full(spans.count(layer), number) for number, layer in enumerate(Layer)])
+        if not len(bounds):
+            empty = hidden.new_zeros((0, self.size))
+            return dict.fromkeys(Layer, empty)
+        start = torch.from_numpy(bounds[:, 0]).to(hidden.device)
+        end = torch.from_numpy(bounds[:, 1]).to(hidden.device)
+        weight = self.attention(hidden).clamp(-12, 12).exp()  # (length, 1)
+        total = _running(torch.cat([weight * hidden, weight], dim=-1).double())
+        pooled = total[end] - total[start]
+        pooled = (pooled[:, :-1] / pooled[:, -1:]).float()
+        raw = self.span(torch.cat([hidden[start], hidden[end - 1], pooled], dim=-1))
+        raw = raw + self.layer(torch.from_numpy(kinds).to(hidden.device))
+        order = np.lexsort((-bounds[:, 1], bounds[:, 0]))
+        position = np.empty(len(order), np.int64)
+        position[order] = np.arange(len(order))
+        placed = raw + _sinusoids(torch.from_numpy(position).to(hidden.device), self.size)
+        sequence = placed[torch.from_numpy(order).to(hidden.device)]
+        mixed = self.document(sequence[None])[0][torch.from_numpy(position).to(hidden.device)]
+        vectors = self.dropout(self.norm(mixed + raw))
+        splits = [spans.count(layer) for layer in Layer]
+        return dict(zip(Layer, vectors.split(splits), strict=True))
+
+
+def _running(values: Tensor) -> Tensor:
+    """(length, size) -> (length + 1, size): sums of everything before each position."""
+    return nn.functional.pad(values.cumsum(0), (0, 0, 1, 0))
+
+
+def _sinusoids(positions: Tensor, size: int) -> Tensor:
+    """(count,) -> (count, size): sine and cosine position codes (Vaswani et al. 2017, section 3.5)."""
+    rates = torch.exp(torch.arange(0, size, 2, device=positions.device) * (-math.log(1000.0) / size))
+    angles = positions[:, None] * rates
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)

@@ -1,0 +1,183 @@
+"""The value of a numeric term that was marked in an article (guidelines section 5), or a refusal."""
+
+import re
+from datetime import date
+from decimal import Decimal
+
+from treaty_clauses.comparators import comparator_after, comparator_before
+from treaty_clauses.dates import CLOCK_AT, DateMatch, match_date
+from treaty_clauses.dates_relative import side_after
+from treaty_clauses.labels import Comparator, TermRole
+from treaty_clauses.measures import Measure, match_measure, merge_bounds
+from treaty_clauses.money import Context
+from treaty_clauses.numerals import Style, fold, scan_numeral
+from treaty_clauses.triggers import TRIGGER
+from treaty_clauses.types import Quantity
+
+# Shares that are said without a number.
+_EQUAL_SHARE = re.compile(r"平分|對分|均分|各半|對半|五五分帳|五五分|參半|一半|半(?=$|以上|以下)")
+_HALF = Decimal("0.5")
+_NTH = re.compile(r"第(?=[\d零〇一二兩三四五六七八九十百廿卅])")
+_NTH_UNITS = {"天": "day", "日": "day", "週": "week", "個月": "month", "月": "month", "年": "year", "個小時": "hour", "小時": "hour"}
+_NTH_UNIT = re.compile("|".join(_NTH_UNITS))
+# A deadline further back than this is meant for the year after. Six weeks: the article may tell of one just missed.
+_PAST_DAYS = 45
+_UNSAID_YEAR = re.compile(r"[^\d一二三四五六七八九十]*(?:1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月")
+_DAY_ONLY = re.compile(r"[\d一二三四五六七八九十廿卅]+日")
+_LIMIT = re.compile(r"為(?:上|度)?限$|為度$")
+_SMALL_LENGTHS = {"mm": Decimal("0.001"), "cm": Decimal("0.01"), "dm": Decimal("0.1")}
+_WITHIN = re.compile(r"內$")
+_NTH_RANGE = re.compile(
+    rf"第([\d零〇一二兩三四五六七八九十百廿卅]+)({_NTH_UNIT.pattern}|)(?:至|到|-|~)第?([\d零〇一二兩三四五六七八九十百廿卅]+)({_NTH_UNIT.pattern})"
+)
+_LATEST = re.compile(r"不得?晚於|不得?遲於|最遲|最晚|至遲")
+
+
+def normalize_term(
+    text: str,
+    *,
+    published: date | None = None,
+    currency_hint: str | None = None,
+    role: TermRole | None = None,
+) -> Quantity | None:
+    """Read the exact span of a numeric term as a value in record units, or None where that would be a guess.
+
+    Args:
+        text: The span, comparing words included: 60萬人以內, 約3,000億美元, 100天內, 11月27日前.
+        published: The article's date; completes partial dates and resolves relative ones (明年3月). A span that counts from
+            it or from an event (100天內, 三天後) stays relative.
+        currency_hint: ISO 4217 code of bare 元; without it bare 元 is refused.
+        role: What the term fixes, where known: a plain count that is a troop cap or a headcount counts persons.
+
+    >>> normalize_term("不得超過8.5萬人")
+    Quantity(value=Decimal('85000'), unit='person', comparator=<Comparator.LE: 'le'>, high=None)
+    >>> normalize_term("11月27日前", published=date(2025, 11, 24)).value, normalize_term("年底前") is None
+    ('2025-11-27', True)
+    """
+    folded = fold(text)
+    context = Context(folded, published, currency_hint, guess=False)
+    share = _EQUAL_SHARE.search(folded)
+    if share:
+        return _equal_share(folded, share.start(), share.end())
+    if match := _NTH.search(folded):
+        nth = _nth(folded, match)
+        if nth:
+            return nth
+    found = _scan(folded, context, spans=role is TermRole.DURATION)
+    if len(found) == 2 and isinstance(found[0], Measure) and isinstance(found[1], Measure):
+        merged = merge_bounds(folded, found[0], found[1])
+        found = [merged] if merged else found
+    if len(found) != 1:
+        return None
+    term = found[0]
+    if isinstance(term, DateMatch):
+        if role is TermRole.DEADLINE and published:
+            term = _ahead(folded, term, published)
+        return _date_quantity(folded, term)
+    return _quantity(folded, term, role, currency_hint)
+
+
+def _ahead(text: str, term: DateMatch, published: date) -> DateMatch:
+    """Read a deadline whose year is not said, and that the nearest year would put into the past, as the next year's."""
+    if term.first is None or (published - term.first).days < _PAST_DAYS or not _UNSAID_YEAR.match(text, term.start):
+        return term
+    later = match_date(text, term.begin, Context(text, term.first.replace(year=term.first.year + 1, day=1)), clock=True)
+    return later or term
+
+
+def _scan(text: str, context: Context, *, spans: bool) -> list[DateMatch | Measure]:
+    found: list[DateMatch | Measure] = []
+    pos = 0
+    while match := TRIGGER.search(text, pos):
+        start = match.start()
+        clock = CLOCK_AT.match(text, start)
+        if clock:
+            pos = clock.end()
+            continue
+        dated = match_date(text, start, context, clock=True)
+        if dated and spans and _DAY_ONLY.match(text, start):
+            dated = None  # 四日停火 lasts four days
+        term = dated or match_measure(text, start, context)
+        if term is None:
+            pos = start + 1
+        else:
+            found.append(term)
+            pos = max(term.end, start + 1)
+    return found
+
+
+def _equal_share(text: str, start: int, end: int) -> Quantity:
+    comparator = Comparator.EQ
+    if before := comparator_before(text, start, bare=True):
+        comparator = before[1]
+    if after := comparator_after(text, end):
+        comparator = after[1]
+    return Quantity(_HALF, "ratio", comparator)
+
+
+def _nth(text: str, match: re.Match[str]) -> Quantity | None:
+    """Read 第22天起, 第三年以前: so many days or years after an event that the span does not name."""
+    if between := _NTH_RANGE.search(text):
+        low, high = scan_numeral(between[1], 0), scan_numeral(between[3], 0)
+        if low and high and between[2] in (between[4], ""):
+            return Quantity(low.low, _NTH_UNITS[between[4]], Comparator.RANGE, high.low)
+    numeral = scan_numeral(text, match.end())
+    unit = _NTH_UNIT.match(text, numeral.end) if numeral else None
+    if numeral is None or unit is None or numeral.comparator is not Comparator.EQ:
+        return None
+    comparator = Comparator.EQ
+    side = side_after(text, unit.end())
+    if _LATEST.search(text, 0, match.start()) or (side and side[1] < 0):
+        comparator = Comparator.LE
+    elif after := comparator_after(text, unit.end()):
+        comparator = after[1]
+    return Quantity(numeral.low, _NTH_UNITS[unit[0]], comparator)
+
+
+def _date_quantity(text: str, term: DateMatch) -> Quantity | None:
+    if not term.iso or term.iso.startswith("---") or (term.first is None and term.comparator is Comparator.RANGE):
+        return None
+    if _VAGUE.match(text, term.start):
+        return None
+    if term.iso_high is not None:
+        return Quantity(term.iso, "date", Comparator.RANGE, term.iso_high)
+    if term.first is None or term.last is None or term.first == term.last:
+        return Quantity(term.iso, "date", term.comparator)
+    if term.comparator is Comparator.LE and _WITHIN.search(text, term.start, term.end):
+        return Quantity(term.last.isoformat(), "date", term.comparator)
+    if len(term.iso) < len("2025-11-27"):
+        return Quantity(term.iso, "date", term.comparator)
+    if term.comparator in (Comparator.EQ, Comparator.APPROX):
+        return Quantity(term.iso, "date", Comparator.RANGE, term.last.isoformat())
+    day = term.first if term.comparator in (Comparator.LT, Comparator.GE) else term.last
+    return Quantity(day.isoformat(), "date", term.comparator)
+
+
+# Time words without a number are no terms (guidelines section 8).
+_VAGUE = re.compile(r"(?:[年月][底初終]|[本這上下]個?[週月季年]|今年|明年|去年)(?![\d一二三四五六七八九十])(?:底|初)?(?:以?前|以?後|之前|之後|內|起)?$")
+
+
+def _quantity(text: str, term: Measure, role: TermRole | None, currency_hint: str | None) -> Quantity | None:
+    unit, low, high = term.unit, term.low, term.high
+    if term.kind == "percent":
+        unit, low, high = "ratio", low / 100, None if high is None else high / 100
+    elif term.kind == "number" and unit is None:
+        share = term.numeral.style is Style.FRACTION or text[term.end - 1 : term.end] == "倍" or "倍" in text[term.start : term.end]
+        unit = "ratio" if share else currency_hint if role is TermRole.ASSET_SUM else "item"
+    elif term.kind == "money" and unit is None:
+        return None
+    if unit == "item" and (role is TermRole.HEADCOUNT or (role is TermRole.TROOP_CAP and term.kind == "number")):
+        unit = "person"
+    if unit in _SMALL_LENGTHS:
+        unit, low, high = "m", low * _SMALL_LENGTHS[unit], None if high is None else high * _SMALL_LENGTHS[unit]
+    if unit is None or "label" in term.flags:
+        return None
+    comparator = term.comparator
+    if comparator is Comparator.EQ and _LIMIT.search(text):
+        comparator = Comparator.LE
+    return Quantity(_plain(low), unit, comparator, None if high is None else _plain(high))
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Drop trailing zeros, without an exponent: Decimal('85000.0') is 85000."""
+    return Decimal(int(value)) if value == value.to_integral_value() else value.normalize()

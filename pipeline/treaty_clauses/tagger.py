@@ -1,0 +1,206 @@
+"""The tagger: one encoder with hints from jieba, gazetteer and number grammar, and the heads; its folder on disk."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from treaty_clauses.encode import GAZETTEER_HINTS, QUANTITY_HINTS, Encoded, plan_windows
+from treaty_clauses.encoder import CharEncoder, EncoderConfig, HubEncoder
+from treaty_clauses.errors import ModelError
+from treaty_clauses.heads import Described, Heads, HeadsConfig
+from treaty_clauses.links import LinkInputs
+from treaty_clauses.spans import SpanSet
+from treaty_clauses.vocabulary import Vocabulary
+
+FORMAT = 1  # raised when a folder written before can no longer be read
+_PAD_MULTIPLE = 32
+_BATCH_CHARS = 16_384  # characters read at once: bounds memory whatever the article's length
+
+
+@dataclass(frozen=True, slots=True)
+class TaggerConfig:
+    """What a model folder's config.json says. `hub` holds a Hugging Face configuration instead of `encoder`."""
+
+    encoder: EncoderConfig | None
+    heads: HeadsConfig
+    window_chars: int = 512
+    context_chars: int = 128
+    use_boundaries: bool = True
+    use_gazetteer: bool = True
+    use_quantities: bool = True
+    hub: dict[str, Any] | None = None
+    calibration: dict[str, float] = field(default_factory=dict)
+    version: str = "untrained"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedShape:
+    """A compiled form of the tagger's network and the number of windows it was compiled for."""
+
+    network: Callable[..., Tensor]
+    windows: int
+
+
+class Tagger(nn.Module):
+    """Encoder and heads. `forward` reads windows: four (windows, length) id tensors and a mask -> hidden states."""
+
+    def __init__(self, config: TaggerConfig) -> None:
+        super().__init__()
+        self.config = config
+        if config.hub is not None:
+            self.encoder: CharEncoder | HubEncoder = HubEncoder(config.hub)
+        else:
+            assert config.encoder is not None
+            self.encoder = CharEncoder(config.encoder)
+        size = int(self.encoder.hidden_size)
+        self.gazetteer = nn.Embedding(GAZETTEER_HINTS, size, padding_idx=0)
+        self.quantities = nn.Embedding(QUANTITY_HINTS, size, padding_idx=0)
+        nn.init.zeros_(self.gazetteer.weight)
+        nn.init.zeros_(self.quantities.weight)
+        self.heads = Heads(size, config.heads)
+
+    def forward(
+        self, characters: Tensor, boundaries: Tensor, gazetteer: Tensor, quantities: Tensor, mask: Tensor
+    ) -> Tensor:
+        """(windows, length) each -> (windows, length, hidden)."""
+        hints = None
+        if self.config.use_gazetteer:
+            hints = self.gazetteer(gazetteer)
+        if self.config.use_quantities:
+            hints = self.quantities(quantities) if hints is None else hints + self.quantities(quantities)
+        if not self.config.use_boundaries:
+            boundaries = torch.zeros_like(boundaries)
+        hidden: Tensor = self.encoder(characters, boundaries, mask, hints)
+        return hidden
+
+    def read(
+        self, articles: Sequence[Encoded], *, window_chars: int, context_chars: int, fixed: FixedShape | None = None
+    ) -> list[Tensor]:
+        """Hidden states (length, hidden) of each article, stitched from overlapping windows.
+
+        With `fixed`, every call of the network has the same shape, and goes through its compiled form.
+        """
+        plans = [
+            (number, window)
+            for number, article in enumerate(articles)
+            for window in plan_windows(len(article), window_chars=window_chars, context_chars=context_chars)
+        ]
+        if not plans:
+            return [next(self.parameters()).new_zeros((0, self.encoder.hidden_size)) for _ in articles]
+        longest = max(window.end - window.start for _, window in plans)
+        longest = window_chars if fixed else -(-longest // _PAD_MULTIPLE) * _PAD_MULTIPLE
+        rows = fixed.windows if fixed else max(1, _BATCH_CHARS // longest)
+        network = fixed.network if fixed else self
+        device = next(self.parameters()).device
+        pieces: list[list[Tensor]] = [[] for _ in articles]
+        for first in range(0, len(plans), rows):
+            part = plans[first : first + rows]
+            inputs = np.zeros((5, rows if fixed else len(part), longest), np.int64)
+            for row, (number, window) in enumerate(part):
+                article, width = articles[number], window.end - window.start
+                fields: tuple[npt.NDArray[Any], ...] = (
+                    article.characters,
+                    article.boundaries,
+                    article.gazetteer,
+                    article.quantities,
+                )
+                for channel, values in enumerate(fields):
+                    inputs[channel, row, :width] = values[window.start : window.end]
+                inputs[4, row, :width] = 1
+            characters, boundaries, gazetteer, quantities, mask = torch.from_numpy(inputs).to(device)
+            hidden = network(characters, boundaries, gazetteer, quantities, mask)
+            for row, (number, window) in enumerate(part):
+                pieces[number].append(hidden[row, window.keep_start - window.start : window.keep_end - window.start])
+        empty = next(self.parameters()).new_zeros((0, self.encoder.hidden_size))
+        return [torch.cat(piece) if piece else empty for piece in pieces]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One article as read: hidden states (length, hidden) and tag log-probabilities (length, layers, tags)."""
+
+    hidden: Tensor
+    tags: npt.NDArray[np.float32]
+
+
+class TorchTagger:
+    """The tagger's reference runtime. Articles are read one by one, so results do not depend on what is batched."""
+
+    def __init__(self, model: Tagger, vocabulary: Vocabulary) -> None:
+        self.model = model.eval()
+        self.vocabulary = vocabulary
+        # bf16 pays only where the processor multiplies it natively (AMX); elsewhere fp32 is faster and the reference
+        self._bf16 = torch.cpu._is_amx_tile_supported()
+
+    @property
+    def config(self) -> TaggerConfig:
+        """What the model's folder says of it."""
+        return self.model.config
+
+    @torch.inference_mode()
+    def read(self, encoded: Encoded) -> Reading:
+        """Read one article."""
+        config = self.config
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
+            hidden = self.model.read([encoded], window_chars=config.window_chars, context_chars=config.context_chars)[0]
+            tags = self.model.heads.tag(hidden)
+        return Reading(hidden, tags.float().numpy())
+
+    @torch.inference_mode()
+    def describe(self, reading: Reading, spans: SpanSet) -> Described:
+        """Vectors and labels of the spans decoded from a reading."""
+        return self.model.heads.describe(reading.hidden, spans)
+
+    @torch.inference_mode()
+    def link(self, described: Described, inputs: LinkInputs) -> dict[str, npt.NDArray[np.float32]]:
+        """Link logits (sources, entities, links) of every scorer."""
+        return {name: scores.numpy() for name, scores in self.model.heads.link(described, inputs).items()}
+
+
+def save_tagger(model: Tagger, vocabulary: Vocabulary, folder: Path) -> None:
+    """Write config.json, vocabulary.txt and model.safetensors (fp16)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary.save(folder / "vocabulary.txt")
+    table = {"format": FORMAT, **asdict(model.config)}
+    (folder / "config.json").write_text(json.dumps(table, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    tensors = {name: value.half().contiguous() for name, value in model.state_dict().items()}
+    save_file(tensors, folder / "model.safetensors")
+
+
+def load_tagger(folder: Path) -> TorchTagger:
+    """Load a model folder.
+
+    Raises:
+        ModelError: The folder is missing, incomplete, damaged, or of another format.
+    """
+    path = folder / "config.json"
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        found = table.pop("format", None)
+        if found != FORMAT:
+            raise ModelError(
+                f"{path}: model format {found!r}, this version reads {FORMAT}; train or fetch a matching model"
+            )
+        encoder = table.pop("encoder")
+        config = TaggerConfig(
+            **{
+                **table,
+                "heads": HeadsConfig(**table["heads"]),
+                "encoder": EncoderConfig(**encoder) if encoder else None,
+            }
+        )
+        model = Tagger(config)
+        weights = {name: value.float() for name, value in load_file(folder / "model.safetensors").items()}
+        model.load_state_dict(weights)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+        raise ModelError(f"{folder}: missing or damaged model: {error}; restore the folder or name another") from error
+    return TorchTagger(model, Vocabulary.load(folder / "vocabulary.txt"))

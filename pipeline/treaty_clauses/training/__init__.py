@@ -1,0 +1,1 @@
+"""All that needs torch or datasets to learn: pretraining the encoder, training the tagger."""

@@ -1,0 +1,284 @@
+"""Training of the tagger from a recipe: gold articles in, a model folder out."""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from treaty_clauses.config import to_table
+from treaty_clauses.encode import ArticleEncoder, Encoded
+from treaty_clauses.encoder import EncoderConfig
+from treaty_clauses.errors import ConfigError, ModelError
+from treaty_clauses.extract import Extractor
+from treaty_clauses.gazetteer import Gazetteer
+from treaty_clauses.heads import HeadsConfig
+from treaty_clauses.score import Scores, score_corpus
+from treaty_clauses.segment import Segmenter
+from treaty_clauses.tagger import FixedShape, Tagger, TaggerConfig, TorchTagger, save_tagger
+from treaty_clauses.texts import read_texts
+from treaty_clauses.training.augment import AugmentConfig, augment
+from treaty_clauses.training.gold import Example, GoldArticle, make_example, read_gold
+from treaty_clauses.training.losses import LossWeights, article_losses
+from treaty_clauses.vocabulary import MASK, Vocabulary
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class GoldSource:
+    """A JSON Lines file of gold records, where its texts lie, and how often each article is seen an epoch."""
+
+    records: Path
+    texts: Path
+    repeat: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRecipe:
+    """Everything that decides a training; lengths in characters.
+
+    `encoder` is a folder with a pretrained encoder of this package, or `hub` a Hugging Face encoder's name or folder;
+    with neither the encoder starts from random weights of shape `shape`.
+    """
+
+    train: tuple[GoldSource, ...]
+    dev: tuple[GoldSource, ...]
+    vocabulary: Path | None = None
+    encoder: Path | None = None
+    hub: str | None = None
+    shape: EncoderConfig | None = None
+    heads: HeadsConfig = field(default_factory=HeadsConfig)
+    losses: LossWeights = field(default_factory=LossWeights)
+    augmentation: AugmentConfig = field(default_factory=AugmentConfig)
+    seed: int = 1
+    epochs: int = 12
+    batch_chars: int = 5000
+    window_chars: int = 256
+    context_chars: int = 48
+    encoder_rate: float = 3e-4
+    head_rate: float = 1e-3
+    layer_decay: float = 1.0
+    weight_decay: float = 0.01
+    warmup_share: float = 0.08
+    gradient_clip: float = 1.0
+    average: float = 0.995
+    hide_characters: float = 0.04
+    hide_hints: float = 0.15
+    encoder_dropout: float = 0.1
+    use_boundaries: bool = True
+    use_gazetteer: bool = True
+    use_quantities: bool = True
+    evaluate_every: int = 2
+    compile: bool = True
+    compiled_windows: int = 8
+    threads: int = 2
+    device: str = "cpu"
+
+
+class Training:
+    """One training run; `run()` trains, keeps the weights that did best on dev, and writes the model folder."""
+
+    def __init__(self, recipe: TrainRecipe, folder: Path) -> None:
+        torch.set_num_threads(recipe.threads)
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.folder = recipe, folder
+        self.rng = np.random.default_rng(recipe.seed)
+        self.train = [g for source in recipe.train for g in _read(source) for _ in range(source.repeat)]
+        self.dev = [g for source in recipe.dev for g in _read(source)]
+        if not self.train:
+            raise ConfigError("the recipe names no training article")
+        self.model, self.vocabulary = build_tagger(recipe)
+        self.model.to(recipe.device)
+        self.segmenter, self.gazetteer = Segmenter(), Gazetteer.load()
+        self.encoder = ArticleEncoder(self.vocabulary, self.segmenter, self.gazetteer)
+        self.history: list[dict[str, Any]] = []
+        self._fixed = (
+            FixedShape(torch.compile(self.model, dynamic=False), recipe.compiled_windows) if recipe.compile else None
+        )
+
+    def run(self) -> Scores:
+        """Train; the figures on dev of the weights that were kept are returned and saved."""
+        recipe = self.recipe
+        optimizer = torch.optim.AdamW(self._groups(), betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True)
+        average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        steps_an_epoch = math.ceil(sum(len(g.article.text) for g in self.train) / recipe.batch_chars)
+        total = steps_an_epoch * recipe.epochs
+        best, best_scores = -1.0, None
+        step, began = 0, time.monotonic()
+        for epoch in range(1, recipe.epochs + 1):
+            sums: dict[str, float] = {}
+            for batch in self._batches():
+                scale = _schedule(step, total, recipe.warmup_share)
+                for group in optimizer.param_groups:
+                    group["lr"] = group["base_lr"] * scale
+                for name, value in self._step(batch, optimizer).items():
+                    sums[name] = sums.get(name, 0.0) + value
+                step += 1
+                keep = min(recipe.average, (step + 1) / (step + 10))
+                with torch.no_grad():
+                    for name, value in self.model.state_dict().items():
+                        if value.is_floating_point():
+                            average[name].lerp_(value, 1 - keep)
+            rate = step / (time.monotonic() - began)
+            shown = "  ".join(f"{name} {value / steps_an_epoch:.3f}" for name, value in sums.items())
+            logger.info("epoch %d/%d  %.2f steps/s  %s", epoch, recipe.epochs, rate, shown)
+            if epoch % recipe.evaluate_every == 0 or epoch == recipe.epochs:
+                scores = self.evaluate(average)
+                figure = _figure_of_merit(scores)
+                self.history.append({"epoch": epoch, "merit": figure, **_headline(scores)})
+                logger.info("dev after epoch %d: %s", epoch, self.history[-1])
+                if figure > best:
+                    best, best_scores = figure, scores
+                    self._save(average)
+        assert best_scores is not None
+        return best_scores
+
+    def evaluate(self, weights: dict[str, Tensor]) -> Scores:
+        """Figures on dev of the same extraction as in production."""
+        model = Tagger(self.model.config)
+        model.load_state_dict({name: value.detach().cpu().clone() for name, value in weights.items()})
+        extractor = Extractor(TorchTagger(model, self.vocabulary), self.segmenter, self.gazetteer)
+        return score_corpus([(gold.record, extractor.extract_article(gold.article)) for gold in self.dev])
+
+    def _groups(self) -> list[dict[str, Any]]:
+        recipe = self.recipe
+        encoder = [p for name, p in self.model.named_parameters() if name.startswith("encoder.")]
+        rest = [p for name, p in self.model.named_parameters() if not name.startswith("encoder.")]
+        rates = ((encoder, recipe.encoder_rate), (rest, recipe.head_rate))
+        return [{"params": parameters, "lr": rate, "base_lr": rate} for parameters, rate in rates]
+
+    def _batches(self) -> Iterator[list[Example]]:
+        """Articles in random order, rewritten at random, about `batch_chars` characters at a time."""
+        batch: list[Example] = []
+        size = 0
+        for index in self.rng.permutation(len(self.train)):
+            gold = augment(self.train[index], self.rng, self.recipe.augmentation)
+            example = make_example(gold, self.encoder)
+            batch.append(replace(example, encoded=self._hide(example.encoded)))
+            size += len(example.encoded)
+            if size >= self.recipe.batch_chars:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
+
+    def _hide(self, encoded: Encoded) -> Encoded:
+        """Hide some characters, and in some articles all hints, so that the network leans on none of them."""
+        characters = encoded.characters.copy()
+        characters[self.rng.random(len(characters)) < self.recipe.hide_characters] = MASK
+        gazetteer, quantities = encoded.gazetteer, encoded.quantities
+        if self.rng.random() < self.recipe.hide_hints:
+            gazetteer = np.zeros_like(gazetteer)
+        if self.rng.random() < self.recipe.hide_hints:
+            quantities = np.zeros_like(quantities)
+        return Encoded(characters, encoded.boundaries, gazetteer, quantities)
+
+    def _step(self, batch: Sequence[Example], optimizer: torch.optim.Optimizer) -> dict[str, float]:
+        recipe = self.recipe
+        self.model.train()
+        device = torch.device(recipe.device).type
+        with torch.autocast(device, torch.bfloat16):
+            states = self.model.read(
+                [example.encoded for example in batch],
+                window_chars=recipe.window_chars,
+                context_chars=recipe.context_chars,
+                fixed=self._fixed,
+            )
+        losses: dict[str, list[Tensor]] = {}
+        for hidden, example in zip(states, batch, strict=True):
+            for name, loss in article_losses(self.model.heads, hidden.float(), example, recipe.losses).items():
+                losses.setdefault(name, []).append(loss)
+        scale = 100 / sum(len(example.encoded) for example in batch)
+        sums = {name: torch.stack(parts).sum() * scale for name, parts in losses.items()}
+        total = torch.stack(list(sums.values())).sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.model.parameters(), recipe.gradient_clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return {name: float(value.detach()) for name, value in sums.items()}
+
+    def _save(self, weights: dict[str, Tensor]) -> None:
+        model = Tagger(self.model.config)
+        model.load_state_dict({name: value.detach().cpu().clone() for name, value in weights.items()})
+        save_tagger(model, self.vocabulary, self.folder)
+        report = {"recipe": to_table(self.recipe), "articles": len(self.train), "dev": self.history}
+        (self.folder / "training.json").write_text(
+            json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
+
+
+def _read(source: GoldSource) -> list[GoldArticle]:
+    return list(read_gold(source.records, read_texts(source.texts)))
+
+
+def build_tagger(recipe: TrainRecipe) -> tuple[Tagger, Vocabulary]:
+    """The tagger a recipe starts from, and its vocabulary.
+
+    Raises:
+        ConfigError: The recipe names no start, or more than one.
+        ModelError: The pretrained encoder cannot be read.
+    """
+    settings: dict[str, Any] = {
+        "heads": recipe.heads,
+        "use_boundaries": recipe.use_boundaries,
+        "use_gazetteer": recipe.use_gazetteer,
+        "use_quantities": recipe.use_quantities,
+        "version": f"treaty-clauses-{recipe.seed}",
+    }
+    if recipe.hub is not None:
+        return _hub_tagger(recipe.hub, settings)
+    if recipe.encoder is not None:
+        vocabulary = Vocabulary.load(recipe.encoder / "vocabulary.txt")
+        try:
+            shape = EncoderConfig(**json.loads((recipe.encoder / "config.json").read_text(encoding="utf-8")))
+            weights = {n: v.float() for n, v in load_file(recipe.encoder / "model.safetensors").items()}
+        except (OSError, ValueError, TypeError) as error:
+            raise ModelError(f"{recipe.encoder}: cannot read the pretrained encoder: {error}") from error
+        model = Tagger(TaggerConfig(encoder=replace(shape, dropout=recipe.encoder_dropout), **settings))
+        model.encoder.load_state_dict(weights)
+        return model, vocabulary
+    if recipe.vocabulary is None or recipe.shape is None:
+        raise ConfigError("the recipe must name `encoder`, or `hub`, or both `vocabulary` and `shape`")
+    vocabulary = Vocabulary.load(recipe.vocabulary)
+    shape = replace(recipe.shape, vocabulary_size=len(vocabulary), dropout=recipe.encoder_dropout)
+    return Tagger(TaggerConfig(encoder=shape, **settings)), vocabulary
+
+
+def _hub_tagger(name: str, settings: dict[str, Any]) -> tuple[Tagger, Vocabulary]:
+    """Start from a Hugging Face encoder whose tokenizer has single characters, as BERT's for Chinese."""
+    from treaty_clauses.training.hub import load_hub_encoder
+
+    encoder, table, vocabulary = load_hub_encoder(name)
+    model = Tagger(TaggerConfig(encoder=None, hub=table, **settings))
+    model.encoder = encoder
+    return model, vocabulary
+
+
+def _schedule(step: int, total: int, warmup_share: float) -> float:
+    """Linear warm-up, then cosine to a twentieth."""
+    warmup = max(1, int(total * warmup_share))
+    if step < warmup:
+        return (step + 1) / warmup
+    done = min(1.0, (step - warmup) / max(1, total - warmup))
+    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _headline(scores: Scores) -> dict[str, float | None]:
+    figures = {f"{name}.f1": tally.f1 for name, tally in scores.total.tallies.items()}
+    figures |= {f"{name}.accuracy": share.accuracy for name, share in scores.total.shares.items()}
+    return {name: None if value is None else round(value, 4) for name, value in figures.items()}
+
+
+def _figure_of_merit(scores: Scores) -> float:
+    """What early stopping goes by: record, typed clause, role and term F1 together."""
+    tallies = scores.total.tallies
+    return sum(tallies[name].f1 or 0.0 for name in ("record", "typed", "role", "term"))

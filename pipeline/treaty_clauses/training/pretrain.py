@@ -1,0 +1,299 @@
+"""Masked-character pretraining of the encoder: one loop for CPU and CUDA, resumable to the step."""
+
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from treaty_clauses.config import to_table
+from treaty_clauses.encoder import CharEncoder, EncoderConfig
+from treaty_clauses.segment import Segmenter
+from treaty_clauses.text import fold_width
+from treaty_clauses.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from treaty_clauses.training.masking import mask_batch
+from treaty_clauses.training.stream import Source, StreamState, WindowStream, held_out_documents, read_documents
+from treaty_clauses.vocabulary import Vocabulary
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of training with one window length; ends when `until_chars` characters were seen in all."""
+
+    until_chars: int
+    window_chars: int
+    windows: int
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderShape:
+    """The encoder's size; the vocabulary comes from the corpora."""
+
+    hidden_size: int = 384
+    layers: int = 6
+    heads: int = 6
+    intermediate_size: int = 768
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PretrainRecipe:
+    """Everything that decides a pretraining; times in seconds, lengths in characters."""
+
+    sources: tuple[Source, ...]
+    phases: tuple[Phase, ...]
+    encoder: EncoderShape = EncoderShape()
+    seed: int = 0
+    vocabulary_floor: int = 20
+    mask_share: float = 0.2
+    whole_word_share: float = 0.5
+    blind_share: float = 0.1
+    optimizer: str = "adamw"
+    learning_rate: float = 1e-3
+    muon_learning_rate: float = 0.02
+    weight_decay: float = 0.01
+    warmup_steps: int = 500
+    decay_chars: int = 0
+    gradient_clip: float = 1.0
+    checkpoint_seconds: float = 240.0
+    evaluate_seconds: float = 900.0
+    held_out_documents: int = 60
+    compile: bool = True
+    device: str = "cpu"
+    threads: int = 2
+
+
+class MaskedCharacterModel(nn.Module):
+    """Encoder and tied projection; `forward` gives the loss over the masked positions only."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.encoder = CharEncoder(config)
+        self.transform = nn.Linear(config.hidden_size, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size)
+        self.bias = nn.Parameter(torch.zeros(config.vocabulary_size))
+
+    def logits(self, characters: Tensor, boundaries: Tensor, positions: Tensor) -> Tensor:
+        """(guesses, vocabulary) scores at flattened `positions`."""
+        hidden = self.encoder(characters, boundaries)
+        picked = hidden.reshape(-1, hidden.shape[-1])[positions]
+        picked = self.norm(nn.functional.gelu(self.transform(picked)))
+        scores: Tensor = nn.functional.linear(picked, self.encoder.characters.weight) + self.bias
+        return scores
+
+    def forward(self, characters: Tensor, boundaries: Tensor, positions: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross-entropy of guessing `targets` at `positions`."""
+        return nn.functional.cross_entropy(self.logits(characters, boundaries, positions).float(), targets)
+
+
+def build_vocabulary(recipe: PretrainRecipe) -> Vocabulary:
+    """Count every character of the corpora and keep those above the floor."""
+    counts: Counter[str] = Counter()
+    for source in recipe.sources:
+        for text in read_documents(source):
+            counts.update(fold_width(text))
+    return Vocabulary.from_counts(counts.items(), floor=recipe.vocabulary_floor)
+
+
+class Pretraining:
+    """A run in `folder`: `run()` trains to the recipe's end or until `stop()` says so, checkpointing as it goes."""
+
+    def __init__(self, recipe: PretrainRecipe, folder: Path) -> None:
+        torch.set_num_threads(recipe.threads)
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.folder = recipe, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        vocabulary_path = folder / "vocabulary.txt"
+        if not vocabulary_path.exists():
+            build_vocabulary(recipe).save(vocabulary_path)
+        self.vocabulary = Vocabulary.load(vocabulary_path)
+        self.config = EncoderConfig(vocabulary_size=len(self.vocabulary), **asdict(recipe.encoder))
+        self.model = MaskedCharacterModel(self.config).to(recipe.device)
+        self.optimizers = build_optimizers(self.model, recipe)
+        self.rng = np.random.default_rng(recipe.seed)
+        self.step, self.characters, self.loss_average = 0, 0, float("nan")
+        self.segmenter = Segmenter()
+        state = None
+        saved = load_checkpoint(folder, self.model, self.optimizers, device=recipe.device)
+        if saved is not None:
+            self.step, self.characters = saved.step, saved.characters
+            self.rng.bit_generator.state = saved.numpy_state
+            state = StreamState.from_table(saved.stream)
+            logger.info("resumed at step %d, %d characters", self.step, self.characters)
+        self.stream = WindowStream(recipe.sources, self.vocabulary, self.segmenter, state)
+        if saved is not None:
+            self.stream.restore_pending(saved.pending)
+        (folder / "recipe.json").write_text(json.dumps(to_table(recipe), ensure_ascii=False, indent=1), "utf-8")
+        self._forward: Callable[..., Tensor] = (
+            torch.compile(self.model, dynamic=False) if recipe.compile else self.model
+        )
+
+    def run(self, *, stop: Callable[[], bool] = lambda: False, max_steps: int | None = None) -> None:
+        """Train; the last checkpoint in the folder is always a whole one."""
+        began = checkpointed = evaluated = time.monotonic()
+        at_start = self.characters
+        first = self.step
+        while self.characters < self.recipe.phases[-1].until_chars and not stop():
+            if max_steps is not None and self.step - first >= max_steps:
+                break
+            loss = self._train_step()
+            self.loss_average = (
+                loss if self.loss_average != self.loss_average else 0.98 * self.loss_average + 0.02 * loss
+            )
+            if self.step % 50 == 0:
+                rate = (self.characters - at_start) / (time.monotonic() - began)
+                left = (self.recipe.phases[-1].until_chars - self.characters) / max(rate, 1.0)
+                logger.info(
+                    "step %d  %.2fM characters  loss %.4f  %.0f characters/s  %.0f min left",
+                    self.step,
+                    self.characters / 1e6,
+                    self.loss_average,
+                    rate,
+                    left / 60,
+                )
+                self._log({"step": self.step, "characters": self.characters, "loss": round(self.loss_average, 4)})
+            now = time.monotonic()
+            if now - evaluated > self.recipe.evaluate_seconds:
+                self._log({"step": self.step, "characters": self.characters, **self.evaluate()})
+                evaluated = time.monotonic()
+            if now - checkpointed > self.recipe.checkpoint_seconds:
+                self.save()
+                checkpointed = time.monotonic()
+        self.save()
+
+    def _train_step(self) -> float:
+        recipe = self.recipe
+        phase = next((p for p in recipe.phases if self.characters < p.until_chars), recipe.phases[-1])
+        characters, boundaries = self.stream.next_batch(phase.windows, phase.window_chars)
+        whole_word = self.rng.random(phase.windows) < recipe.whole_word_share
+        masked = mask_batch(
+            characters, boundaries, self.rng,
+            share=recipe.mask_share, whole_word=whole_word, vocabulary_size=len(self.vocabulary),
+        )  # fmt: skip
+        seen_boundaries = boundaries.astype(np.int64)
+        seen_boundaries[self.rng.random(phase.windows) < recipe.blind_share] = 0
+        scale = self._schedule()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["base_lr"] * scale
+        device = recipe.device
+        with autocast(device):
+            loss = self._forward(
+                torch.from_numpy(masked.characters).to(device),
+                torch.from_numpy(seen_boundaries).to(device),
+                torch.from_numpy(masked.positions).to(device),
+                torch.from_numpy(masked.targets).to(device),
+            )
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.model.parameters(), recipe.gradient_clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self.characters += characters.size
+        return float(loss.item())
+
+    def _schedule(self) -> float:
+        """Warm-up, stable, then linear decay over the last `decay_chars` characters."""
+        warm = min(1.0, (self.step + 1) / self.recipe.warmup_steps)
+        left = self.recipe.phases[-1].until_chars - self.characters
+        return warm * min(1.0, max(left, 0) / self.recipe.decay_chars) if self.recipe.decay_chars else warm
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """Held-out accuracy and loss by source, 15% single-character and 15% whole-word masks."""
+        self.model.eval()
+        figures: dict[str, float] = {}
+        for source in self.recipe.sources:
+            texts = held_out_documents(source, most=self.recipe.held_out_documents)
+            for name, whole_word in (("single", False), ("word", True)):
+                right, loss, count = self._guess(texts, whole_word)
+                if count:
+                    figures[f"{source.name}_{name}_accuracy"] = round(right / count, 4)
+                    figures[f"{source.name}_{name}_loss"] = round(loss / count, 4)
+        self.model.train()
+        return figures
+
+    def _guess(self, texts: list[str], whole_word: bool) -> tuple[int, float, int]:
+        rng = np.random.default_rng(7)
+        right, loss, count = 0, 0.0, 0
+        length = self.recipe.phases[-1].window_chars
+        for text in texts:
+            ids, boundaries = self.vocabulary.encode(text), self.segmenter.boundaries(text)
+            windows = len(ids) // length
+            if not windows:
+                continue
+            ids = ids[: windows * length].reshape(windows, length)
+            boundaries = boundaries[: windows * length].reshape(windows, length)
+            masked = mask_batch(
+                ids, boundaries, rng,
+                share=0.15, whole_word=np.full(windows, whole_word), vocabulary_size=len(self.vocabulary),
+            )  # fmt: skip
+            positions, first = np.unique(masked.positions, return_index=True)
+            targets = torch.from_numpy(masked.targets[first]).to(self.recipe.device)
+            hidden = ids.reshape(-1).astype(np.int64)
+            hidden[positions] = 3  # every guess behind MASK: the figure is of what context alone tells
+            with autocast(self.recipe.device):
+                scores = self.model.logits(
+                    torch.from_numpy(hidden.reshape(windows, length)).to(self.recipe.device),
+                    torch.from_numpy(boundaries.astype(np.int64)).to(self.recipe.device),
+                    torch.from_numpy(positions).to(self.recipe.device),
+                ).float()
+            right += int((scores.argmax(-1) == targets).sum())
+            loss += float(nn.functional.cross_entropy(scores, targets, reduction="sum"))
+            count += len(targets)
+        return right, loss, count
+
+    def save(self) -> None:
+        """Write a checkpoint beside the last one, then put it in its place."""
+        checkpoint = Checkpoint(
+            step=self.step,
+            characters=self.characters,
+            numpy_state=self.rng.bit_generator.state,
+            stream=self.stream.state.to_table(),
+            pending=self.stream.pending(),
+            encoder=asdict(self.config),
+        )
+        save_checkpoint(self.folder, self.model, self.optimizers, checkpoint)
+
+    def _log(self, row: dict[str, Any]) -> None:
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"time": round(time.time()), **row}) + "\n")
+
+
+def autocast(device: str) -> AbstractContextManager[Any]:
+    """bf16 autocast, on CUDA and on CPUs alike; fp32 where torch knows no autocast."""
+    kind = torch.device(device).type
+    return torch.autocast(kind, torch.bfloat16) if kind in ("cpu", "cuda") else nullcontext()
+
+
+def build_optimizers(model: nn.Module, recipe: PretrainRecipe) -> list[torch.optim.Optimizer]:
+    """AdamW for everything, or Muon for the layers' matrices and AdamW for embeddings, norms and biases."""
+    hidden: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        is_matrix = parameter.ndim == 2 and "backbone.layers" in name and recipe.optimizer == "muon"
+        (hidden if is_matrix else rest).append(parameter)
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(
+            rest, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True
+        )
+    ]
+    if hidden:
+        optimizers.append(
+            torch.optim.Muon(hidden, lr=recipe.muon_learning_rate, weight_decay=recipe.weight_decay, momentum=0.95)
+        )
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["base_lr"] = group["lr"]
+    return optimizers
