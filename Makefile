@@ -1,6 +1,6 @@
 PYTHON ?= python3
 ARTICLE ?= corpus/written/c-001.txt
-PUBLISHED ?= 2026-06-18
+PUBLISHED ?= 2015-07-15
 BIN := .venv/bin
 
 .PHONY: extract test lint check gold

@@ -1,6 +1,7 @@
 import json
 import time
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -157,7 +158,7 @@ def test_matches_slice_their_text_in_order_without_overlap(gazetteer, text):
     links = link_mentions(text, [(match.start, match.end) for match in matches], gazetteer)
 
     assert all(text[match.start : match.end] == match.form for match in matches)
-    assert all(left.end <= right.start for left, right in zip(matches, matches[1:], strict=False))
+    assert all(left.end <= right.start for left, right in pairwise(matches))
     assert [(link.start, link.end) for link in links] == [(match.start, match.end) for match in matches]
     assert all(link.key for link in links)
 

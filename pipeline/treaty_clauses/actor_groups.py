@@ -22,7 +22,7 @@ class Link:
     `key` groups the mentions of one actor within the article: the entry's key, or "name:" and the longest form of an
     unlisted name. `kind` is None for an unlisted name; `wikidata` is None where no id is known or the name was refused.
     `form` is the name that decided, `rule` the way: "name", "seat", "institution", "pair", "article" (the article names
-    one candidate in full), "last part" (surname of a full name), "part of" (a longer mention in the article), "alias"
+    one candidate in full), "date" (only one existed then), "last part" (surname of a full name), "part of" (a longer mention in the article), "alias"
     (given in brackets), "ambiguous" (refused), "unlisted".
     """
 
@@ -114,15 +114,26 @@ def _bracketed(folded: str, links: Sequence[Link]) -> Iterator[tuple[str, str, s
     """民主力量聯盟（ADF）: an unlisted name in brackets right behind another mention is the same actor."""
     ends = {link.end: link for link in links}
     for link in links:
-        before = link.start
-        while before > 0 and folded[before - 1] in _BRACKETS:
-            before -= 1
-            for word in _ALSO_CALLED:
-                if folded.endswith(word, 0, before):
-                    before -= len(word)
+        before = _skip_back(folded, link.start)
         head = ends.get(before)
-        if link.key.startswith("name:") and head is not None and before < link.start and head.key != link.key:
+        if not link.key.startswith("name:") or head is None or before == link.start or head.key == link.key:
+            continue
+        said = any(word in folded[before : link.start] for word in _ALSO_CALLED)
+        if said or folded[link.start : link.end].isascii() or head.key.startswith("name:"):
             yield link.key, head.key, "alias"
+
+
+def _skip_back(folded: str, start: int) -> int:
+    """Where the text before a bracketed name ends: in front of brackets and 簡稱, 又稱 ..."""
+    while start > 0:
+        word = next((word for word in _ALSO_CALLED if folded.endswith(word, 0, start)), "")
+        if word:
+            start -= len(word)
+        elif folded[start - 1] in _BRACKETS:
+            start -= 1
+        else:
+            break
+    return start
 
 
 def _first_characters(
@@ -132,8 +143,17 @@ def _first_characters(
     named = {link.key for link in links if len(link.form) > 1 and link.wikidata is not None}
     unlisted = {folded[link.start : link.end]: link.key for link in links if link.key.startswith("name:")}
     full = {name: key for name, key in unlisted.items() if not _is_state_short_form(name, institutions)}
+    people = {
+        folded[link.start : link.end]: link.key
+        for link in links
+        if link.kind is ActorKind.PERSON and "·" not in folded[link.start : link.end]
+    }
     for link in links:
         form = folded[link.start : link.end]
+        if len(form) == 1 and link.key.startswith("name:"):  # 金 of 金正恩, 普 of 普丁
+            owners = {key for name, key in people.items() if name[0] == form}
+            if len(owners) == 1:
+                yield link.key, owners.pop(), "part of"
         if link.key in named or not (len(form) == 1 or _is_state_short_form(form, institutions)):
             continue
         owners = {key for name, key in full.items() if len(name) > len(form) and name[0] == form[0]}

@@ -235,11 +235,12 @@ class _Linker:
         if not candidates:
             return None, rule
         named = [entry for entry in candidates if self.evidence[entry.key]]
+        alive = self._alive(candidates)
+        if len(alive) == 1 and (not named or alive[0] in named):
+            return alive[0], rule if self._is_default(alive[0], candidates, form) else "date"
         if len(named) == 1:
             return named[0], "article"
-        candidates = self._alive(candidates)
-        if len(candidates) == 1:
-            return candidates[0], rule
+        candidates = alive
         for entry in named or candidates:
             if self._is_default(entry, candidates, form):
                 return entry, rule

@@ -122,7 +122,7 @@ class Splits:
 
 
 def build(sources: list[Source], splits: Splits, annotations: Path, corpus: Path | None) -> dict[str, int]:
-    """Write `annotations/{train,dev,test}.jsonl`, and `corpus/articles.jsonl` where a corpus folder is named.
+    """Write `annotations/{train,dev,test}.jsonl`, and the articles likewise where a corpus folder is named.
 
     Without a corpus folder the records are written without any word of the texts, which may not be copied. Returns the
     number of articles by split.
@@ -134,12 +134,10 @@ def build(sources: list[Source], splits: Splits, annotations: Path, corpus: Path
     for split, held in by_split.items():
         lines = [_gold_line(source.compiled.record, bare=corpus is None) for source in held]
         (annotations / f"{split}.jsonl").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    if corpus is not None:
-        corpus.mkdir(parents=True, exist_ok=True)
-        rows = [_article_row(source, split) for split, held in by_split.items() for source in held]
-        rows.sort(key=lambda row: str(row["id"]))
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        (corpus / "articles.jsonl").write_text(text, encoding="utf-8")
+        if corpus is not None:
+            corpus.mkdir(parents=True, exist_ok=True)
+            rows = "".join(json.dumps(_article_row(source), ensure_ascii=False) + "\n" for source in held)
+            (corpus / f"{split}.jsonl").write_text(rows, encoding="utf-8")
     return {split: len(held) for split, held in by_split.items()}
 
 
@@ -147,12 +145,11 @@ def _gold_line(record: ArticleRecord, *, bare: bool) -> str:
     return json.dumps(strip_text(record), ensure_ascii=False) if bare else record_to_json(record)
 
 
-def _article_row(source: Source, split: str) -> dict[str, str | None]:
+def _article_row(source: Source) -> dict[str, str | None]:
     record, info = source.compiled.record, source.compiled.info
     return {
         "id": record.article.id,
         "published": record.article.published,
-        "split": split,
         "event": info.event,
         "style": info.style,
         "region": info.region,

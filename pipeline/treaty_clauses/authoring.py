@@ -22,11 +22,14 @@ _LINE = "\0line"  # key under which a mapping keeps the number of its first line
 _TOP = {"article", "actors", "compounds", "not_mentions", "proposals", "clauses"}
 _CLAUSE = {"p", "type", "mod", "status", "mentions", "conditions", "terms", *(role.value for role in Role)}
 _TERM = {"q", "role", "value", "high", "unit", "cmp", "anchor"}
+_CLAUSE_LISTS = _CLAUSE - {"p", "type", "mod", "status"}
+_PARTS: dict[str, type[Any]] = {"actors": dict, "compounds": dict, "not_mentions": list, "proposals": list, "clauses": list}
+_NAMES: dict[type[Any], str] = {dict: "mapping", list: "list"}
 _FINAL_PUNCTUATION = "。！？；，、：」』"
 # guidelines section 5, then UCUM as far as articles needed
 _UNITS = frozenset(
     "person item ratio hour day week month year date km m km2 W Wh t bbl "
-    "min s kg L m3 ha kW MW GW kWh MWh GWh Cel [ft_i] [mi_i] [nmi_i]".split()
+    "min s kg L m3 har kW MW GW kWh MWh GWh Cel [ft_i] [mi_i] [nmi_i]".split()
 )
 
 
@@ -84,6 +87,9 @@ class _Compiler:
 
     def compile(self) -> Compiled:
         self._unknown_keys(self.table, _TOP)
+        self._check_makes()
+        if self.problems:
+            raise AnnotationError("\n".join(self.problems))
         self._taken = [False] * len(self.text)
         article = self.table["article"]
         proposals = self._proposals()
@@ -122,6 +128,29 @@ class _Compiler:
         for key in table:
             if key != _LINE and key not in known:
                 self._problem(table, f"unknown key {key!r}; expected one of {', '.join(sorted(known))}")
+
+    def _check_makes(self) -> None:
+        """Lists and mappings stand where they are expected: a bare string would be read letter by letter."""
+        entries: list[tuple[str, Any, set[str]]] = []
+        for key, kind in _PARTS.items():
+            part = self.table.get(key)
+            if part is not None and not isinstance(part, kind):
+                self._problem(self.table, f"`{key}` must be a {_NAMES[kind]}, found {part!r}")
+            elif key == "actors" and part:
+                entries += [(f"actor {name}", entry, {"forms"}) for name, entry in part.items() if name != _LINE]
+            elif key in ("proposals", "clauses"):
+                lists = {"forms", "proposers"} if key == "proposals" else _CLAUSE_LISTS
+                entries += [(f"{key} entry {number}", entry, lists) for number, entry in enumerate(part or [], start=1)]
+        for name, entry, lists in entries:
+            if not isinstance(entry, dict):
+                self._problem(self.table, f"{name} must be a mapping, found {entry!r}")
+                continue
+            for key in sorted(lists):
+                if not isinstance(entry.get(key), list | None):
+                    self._problem(entry, f"{name}: `{key}` must be a list, found {entry[key]!r}; write [{entry[key]}]")
+            for term in entry.get("terms") or []:
+                if isinstance(entry["terms"], list) and not isinstance(term, dict):
+                    self._problem(entry, f"{name}: each term must be a mapping, found {term!r}")
 
     def _find(
         self, quote: object, owner: Mapping[Any, Any], low: int = 0, high: int | None = None

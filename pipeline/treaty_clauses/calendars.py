@@ -29,10 +29,10 @@ ERAS = {
     "康熙": 1661,
 }
 ROC_FIRST_YEAR = ERAS["民國"] + 1
-# So many days nearer must a day of the month before or after be, to be meant by a bare 「5日」. Chosen so that reports name
-# the last days of the month before and the first of the next.
-_OTHER_MONTH_DAYS = 12
-# The same for a month of the year before or after; less for the past, which news tells of more.
+# So many days nearer must a day of the month before or after be, to be meant by a bare 「5日」; less for the past, which news
+# tells of more.
+_LAST_MONTH_DAYS, _NEXT_MONTH_DAYS = 8, 20
+# The same for a month of the year before or after.
 _LAST_YEAR_MONTHS, _NEXT_YEAR_MONTHS = 2, 4
 _FIRST_LUNAR_YEAR = 1900
 _FIRST_LUNAR_DAY = date(1900, 1, 31)
@@ -50,7 +50,8 @@ _LUNAR = (
     "04afb 04ad0 0a4d0 1d0b6 0d250 0d520 0dd45 0b5a0 056d0 055b2 049b0 0a577 0a4b0 0aa50 1b255 06d20 0ada0 14b63 09370 "
     "049f8 04970 064b0 168a6 0ea50 06b20 1a6c4 0aae0 092e0 0d2e3 0c960 0d557 0d4a0 0da50 05d55 056a0 0a6d0 055d4 052d0 "
     "0a9b8 0a950 0b4a0 0b6a6 0ad50 055a0 0aba4 0a5b0 052b0 0b273 06930 07337 06aa0 0ad50 14b55 04b60 0a570 054e4 0d160 "
-    "0e968 0d520 0daa0 16aa6 056d0 04ae0 0a9d4 0a2d0 0d150 0f252 0d520 ")
+    "0e968 0d520 0daa0 16aa6 056d0 04ae0 0a9d4 0a2d0 0d150 0f252 0d520 "
+)
 _LUNAR_YEARS = tuple(int(code, 16) for code in _LUNAR.split())
 
 
@@ -150,12 +151,9 @@ def article_day(day: int, reference: date) -> date | None:
     >>> article_day(5, date(2025, 11, 24)), article_day(30, date(2025, 11, 2))
     (datetime.date(2025, 11, 5), datetime.date(2025, 10, 30))
     """
-    found = [(step, candidate) for step in (0, -1, 1) if (candidate := _month_day(reference, step, day))]
-    return min(
-        found,
-        key=lambda pair: abs((pair[1] - reference).days) + (_OTHER_MONTH_DAYS if pair[0] else 0),
-        default=(0, None),
-    )[1]
+    far = {0: 0, -1: _LAST_MONTH_DAYS, 1: _NEXT_MONTH_DAYS}
+    found = [(step, candidate) for step in far if (candidate := _month_day(reference, step, day))]
+    return min(found, key=lambda pair: abs((pair[1] - reference).days) + far[pair[0]], default=(0, None))[1]
 
 
 def _month_day(reference: date, step: int, day: int) -> date | None:

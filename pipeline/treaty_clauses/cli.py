@@ -1,5 +1,6 @@
 """The command line: parse, one library call, print. Data goes to stdout, everything else to stderr."""
 
+import io
 import json
 import logging
 import sys
@@ -53,6 +54,12 @@ def _stderr() -> Console:
     return Console(stderr=True, soft_wrap=True, highlight=False)
 
 
+def _table_console() -> Console:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # quotes may hold lone surrogates
+    return Console()
+
+
 def _fail(error: TreatyClausesError) -> typer.Exit:
     _stderr().print(str(error), style="red", markup=False)
     return typer.Exit(1)
@@ -94,16 +101,15 @@ def extract(
     except TreatyClausesError as error:
         raise _fail(error) from error
     failed = False
-    console = Console() if output is Format.TABLE else None
+    console = _table_console() if output is Format.TABLE else None
     for item in _inputs(paths, day):
         if isinstance(item, Failure):
             errors.print(f"{item.where}: {item.message}", style="red", markup=False)
             failed = True
-            continue
+            if item.article is None:
+                continue
+            item = item.article
         record = extractor.extract_article(item)
-        if not item.text.strip():
-            errors.print(f"{item.id}: the article is empty; give it a text", style="red", markup=False)
-            failed = True
         if console is None:
             sys.stdout.write(record_to_json(record) + "\n")
         else:
@@ -133,6 +139,9 @@ def evaluate(
     gold: Annotated[Path, typer.Argument(help="JSONL of gold records.")],
     predicted: Annotated[Path, typer.Argument(help="JSONL of predicted records.")],
     output: Annotated[ReportFormat, typer.Option("--format", help="How to print.")] = ReportFormat.TABLE,
+    texts: Annotated[
+        Path | None, typer.Option(help="Folder or JSONL of texts, for gold that holds offsets only.")
+    ] = None,
     floors: Annotated[Path | None, typer.Option(help="JSON of floors to hold; exit code 1 below one.")] = None,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples for the intervals.")] = 1000,
 ) -> None:
@@ -143,7 +152,7 @@ def evaluate(
     from treaty_clauses.evaluate import check_floors, evaluate_files
 
     try:
-        report = evaluate_files(gold, predicted, resamples=resamples)
+        report = evaluate_files(gold, predicted, texts=_texts(texts), resamples=resamples)
         shortfalls = check_floors(report, floors) if floors else ()
     except TreatyClausesError as error:
         raise _fail(error) from error
@@ -308,9 +317,16 @@ def actors() -> None:
 def _stream(transform: Callable[[Iterable[str]], Iterator[str]]) -> None:
     failed = False
     lines = (line.decode("utf-8", "surrogateescape") for line in sys.stdin.buffer)
-    for answer in transform(lines):
-        sys.stdout.write(answer.rstrip("\n") + "\n")
-        failed = failed or '"error"' in answer
+    try:
+        for answer in transform(lines):
+            failed = failed or '"error"' in answer
+            try:
+                answer.encode("utf-8")
+            except UnicodeEncodeError:  # lone surrogates are escaped so that the line is valid UTF-8
+                answer = json.dumps(json.loads(answer))
+            sys.stdout.write(answer.rstrip("\n") + "\n")
+    except TreatyClausesError as error:
+        raise _fail(error) from error
     if failed:
         _stderr().print("some lines could not be read; their answers hold an `error`", style="red")
         raise typer.Exit(1)

@@ -37,7 +37,7 @@ def _build(table: dict[str, Any], kind: type[T], where: str) -> T:
     values = {key: _convert(value, hints[key], f"{where}: {key}") for key, value in table.items()}
     try:
         return typing.cast(T, kind(**values))
-    except TypeError as error:
+    except (TypeError, ConfigError) as error:
         raise ConfigError(f"{where}: {error}") from error
 
 

@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from treaty_clauses.date_parts import Moment, day_moment, match_moment
+from treaty_clauses.date_parts import match_moment
 from treaty_clauses.dates_relative import match_relative
 from treaty_clauses.labels import Comparator
+from treaty_clauses.moments import Moment, day_moment
 from treaty_clauses.money import Context
 
 CLOCK = re.compile(
@@ -107,7 +108,7 @@ def match_date(
         end, comparator = after_word
         if comparator is Comparator.LT and text[end - 2] in "底末終":
             comparator = Comparator.LE  # the last day of the month is not yet past its end
-    if before_word and (found := _before(text, before_word, comparator)):
+    if before_word and (found := _before(before_word, comparator)):
         start, comparator = found
     return DateMatch(start, end, comparator, first.first, first.last, first.iso, None, max(end, after_note), pos, first)
 
@@ -117,19 +118,17 @@ def _after_note(text: str, end: int) -> int:
     return note.end() if note else end
 
 
-def _moment(
-    text: str, pos: int, context: Context, before: Moment | None, last_year: int | None
-) -> Moment | None:
+def _moment(text: str, pos: int, context: Context, before: Moment | None, last_year: int | None) -> Moment | None:
     return match_relative(text, pos, context, last_year) or match_moment(text, pos, context, before)
 
 
 def _after(text: str, pos: int) -> tuple[int, Comparator] | None:
     match = _AFTER.match(text, pos)
-    return (match.end(), Comparator(match.lastgroup)) if match else None
+    return (match.end(), Comparator(str(match.lastgroup))) if match else None
 
 
-def _before(text: str, match: re.Match[str], comparator: Comparator) -> tuple[int, Comparator] | None:
-    word = Comparator(match.lastgroup)
+def _before(match: re.Match[str], comparator: Comparator) -> tuple[int, Comparator] | None:
+    word = Comparator(str(match.lastgroup))
     if match[0] in ("自", "從", "自從"):  # opens a span only together with 起 or 以來
         return (match.start(), Comparator.GE) if comparator is Comparator.GE else None
     if match[0] == "至" and comparator is not Comparator.LE:
@@ -170,4 +169,15 @@ def _ranged(text: str, pos: int, end: int, first: Moment, second: Moment) -> Dat
         if text.startswith(word, end) and not (word == "止" and text[end + 1 : end + 2] in tuple("血痛步不")):
             end += len(word)
             break
-    return DateMatch(start, end, Comparator.RANGE, first.first, second.last, first.iso, second.iso, _after_note(text, end), pos, second)
+    return DateMatch(
+        start,
+        end,
+        Comparator.RANGE,
+        first.first,
+        second.last,
+        first.iso,
+        second.iso,
+        _after_note(text, end),
+        pos,
+        second,
+    )

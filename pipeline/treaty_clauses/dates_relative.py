@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from treaty_clauses.calendars import ERAS, add_days, add_months, last_day, nearest, week_start
-from treaty_clauses.date_parts import Moment, day_moment, months_of, period, within_month, within_year
+from treaty_clauses.date_parts import within_month, within_year
+from treaty_clauses.moments import Moment, day_moment, months_of, period
 from treaty_clauses.money import Context
 
 _YEARS = {"大前": -3, "前": -2, "去": -1, "上": -1, "今": 0, "本": 0, "明": 1, "來": 1, "後": 2, "大後": 3}
@@ -21,11 +22,15 @@ _DAYS = {
     "大後天": 3,
     "即日": 0,
 }
-_YEAR = re.compile(r"(?P<word>大前|大後|前|去|今|本|明|來|後)(?:\((?P<number>\d{2,4})\))?年(?P<fiscal>度)?(?![級輕齡代])")
+_YEAR = re.compile(
+    r"(?P<word>大前|大後|前|去|今|本|明|來|後)(?:\((?P<number>\d{2,4})\))?年(?P<fiscal>度)?(?![級輕齡代])"
+)
 _SAME_YEAR = re.compile(r"(?P<word>同|該|當|翌|次|隔)年(?=\d{1,2}月|[一二三四五六七八九十]{1,2}月|年?底|年?初)")
-_SEASON = re.compile(r"(?P<word>今|去|明|前)(?P<season>春|夏|秋|冬)(?!季)")
+_SEASON = re.compile(r"(?P<word>今|去|明|前|這個)(?P<season>春|夏|秋|冬)(?:天|季)?")
 _SEASON_MONTHS = {"春": (3, 5), "夏": (6, 8), "秋": (9, 11), "冬": (12, 14)}
-_MONTH = re.compile(r"(?P<word>上上|下下|這一|上|下|這|本|今|前)(?P<piece>個)?(?:\((?P<number>\d{1,2})\))?月(?![球亮餅刊台薪費])")
+_MONTH = re.compile(
+    r"(?P<word>上上|下下|這一|上|下|這|本|今|前)(?P<piece>個)?(?:\((?P<number>\d{1,2})\))?月(?![球亮餅刊台薪費])"
+)
 _DAY = re.compile(
     r"(?P<word>大前天|大後天|[今昨][天日晨早晚夜午]|明[天日晨早晚]|前天|前晚|後天|即日)(?![報線后免媒體])"
     r"|(?P<short>[今昨明])(?:天|日)?\((?P<number>\d{1,2})日?\)(?:日|天|晚|晨)?"
@@ -37,10 +42,12 @@ _WEEK = re.compile(
 _WEEKDAYS = {char: number for number, char in enumerate("一二三四五六日")} | {"天": 6}
 _NOT_AFTER_WEEKDAY = "名位個架艘枚輛件項條種艇萬千百十億成次場架隻間家票席套"
 _NOT_BEFORE_WEEK = "每一二兩三四五六七八九十0123456789數幾整單雙多"
-_PERIOD = re.compile(r"(?P<word>上|本|這|下)(?:一|個|一個)?(?P<unit>季度|季(?!節)|半年(?!度報)|年度)")
+_PERIOD = re.compile(r"(?P<word>上|本|這|下)(?:一|個|一個)?(?P<unit>季度|季(?!節)|半年(?!度報)|半月|年度)")
 _EDGE = re.compile(r"(?P<unit>年|月)(?P<edge>底(?!下)|初|終)(?![一二三步期級])")
 _NEXT = re.compile(r"(?P<word>過去|最近|未來|今後|往後|接下來|近|前|後)(?:的)?(?P<this>這)?$")
-_LATER = re.compile(r"(?:之|以)?(?P<side>前|後)(?![續來期半面方者往進線院鋒台勤代人果悔夕衛述提景途任總首副言例所瞻衝世盾備段輩])")
+_LATER = re.compile(
+    r"(?:之|以)?(?P<side>前|後)(?![續來期半面方者往進線院鋒台勤代人果悔夕衛述提景途任總首副言例所瞻衝世盾備段輩])"
+)
 
 
 def match_relative(text: str, pos: int, context: Context, last_year: int | None = None) -> Moment | None:
@@ -67,7 +74,7 @@ def match_relative(text: str, pos: int, context: Context, last_year: int | None 
             year = number if number > 1000 else number + ERAS["民國"]
         return within_year(text, match.end(), year, context)
     if match := _SEASON.match(text, pos):
-        year = reference.year + _YEARS[match["word"]]
+        year = reference.year + _YEARS.get(match["word"], 0)
         return months_of(match.end(), year, *_SEASON_MONTHS[match["season"]])
     if (match := _MONTH.match(text, pos)) and (match["piece"] or match["word"] not in ("這", "這一", "前")):
         month = add_months(reference.replace(day=1), _MONTHS[match["word"]])
@@ -128,6 +135,16 @@ def _period(match: re.Match[str], reference: date) -> Moment | None:
     unit = match["unit"]
     if unit == "年度":
         return months_of(match.end(), reference.year + step, 1, 12)
+    if unit == "半月":
+        if match["word"] in "本這":
+            return None
+        first, last = reference.replace(day=1), last_day(reference.year, reference.month)
+        middle = first.replace(day=15)
+        return (
+            period(match.end(), first, middle)
+            if match["word"] == "上"
+            else period(match.end(), first.replace(day=16), last)
+        )
     if unit == "半年":  # 上半年: the first half, not the last one
         return None if match["word"] in "本這" else months_of(match.end(), reference.year, *_HALVES[match["word"]])
     quarter = reference.year * 4 + (reference.month - 1) // 3 + step
@@ -189,6 +206,9 @@ def side_after(text: str, end: int) -> tuple[int, int] | None:
 def side_before(text: str, start: int) -> tuple[int, int] | None:
     """Read 過去, 未來, 最近 … before a span of time: where it begins, and -1 or 1. 近 alone compares."""
     match = _NEXT.search(text, max(0, start - 5), start)
-    if match is None or match["word"] in ("近", "前", "後"):
+    if match is None or match["word"] == "近":
         return None
-    return match.start(), -1 if match["word"] in ("過去", "最近") else 1
+    start, word = match.start(), match["word"]
+    if word in ("前", "後") and start and text[start - 1] not in "，。、；:( 在於的\n":
+        return None  # 開戰前三天 does not count from the reference
+    return start, -1 if word in ("過去", "最近", "前") else 1

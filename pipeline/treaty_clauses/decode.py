@@ -37,9 +37,8 @@ def best_tags(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
     total = np.where(_MAY_START, scores[0], _NEVER)
     for position in range(1, length):
         paths = total[:, :, None] + transition  # (layers, from, to)
-        best = paths.argmax(axis=1)
-        back[position] = best
-        total = np.take_along_axis(paths, best[:, None, :], axis=1)[:, 0] + scores[position]
+        back[position] = paths.argmax(axis=1)
+        total = paths.max(axis=1) + scores[position]
     tag = np.where(_MAY_END, total, _NEVER).argmax(axis=1)
     tags = np.zeros((length, layers), np.int8)
     for position in range(length - 1, -1, -1):

@@ -40,6 +40,7 @@ class CharEncoder(nn.Module):
         super().__init__()
         self.config = config
         size = self.hidden_size = config.hidden_size
+        self.vocabulary_size = config.vocabulary_size
         self.characters = nn.Embedding(config.vocabulary_size, size, padding_idx=0)
         self.boundaries = nn.Embedding(config.boundary_types, size, padding_idx=0)
         nn.init.normal_(self.characters.weight, std=0.02)
@@ -62,14 +63,17 @@ class CharEncoder(nn.Module):
         inputs = self.characters(characters) + self.boundaries(boundaries)
         if extra is not None:
             inputs = inputs + extra
-        inputs = inputs + self.mix_up(self._neighbours(self.mix_down(inputs)))
+        narrow = nn.functional.gelu(self.mix_down(inputs))
+        if attention_mask is not None:  # padding must look like the end of the text
+            narrow = narrow * attention_mask[..., None]
+        inputs = inputs + self.mix_up(self._neighbours(narrow))
         hidden: Tensor = self.backbone(inputs_embeds=inputs, attention_mask=attention_mask).last_hidden_state
         return hidden
 
     def _neighbours(self, narrow: Tensor) -> Tensor:
         """(windows, length, mixing_size) -> (windows, length, mixing_size * mixing_width): each with its neighbours."""
         width = self.config.mixing_width
-        padded = nn.functional.pad(nn.functional.gelu(narrow), (0, 0, width // 2, width // 2))
+        padded = nn.functional.pad(narrow, (0, 0, width // 2, width // 2))
         length = narrow.shape[1]
         return torch.cat([padded[:, shift : shift + length] for shift in range(width)], dim=-1)
 
@@ -111,7 +115,7 @@ class HubEncoder(nn.Module):
         super().__init__()
         settings = dict(table)
         config = AutoConfig.for_model(settings.pop("model_type"), **settings)
-        self.hidden_size = int(config.hidden_size)
+        self.hidden_size, self.vocabulary_size = int(config.hidden_size), int(config.vocab_size)
         self.backbone = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
         self.boundaries = nn.Embedding(5, self.hidden_size, padding_idx=0)
         nn.init.zeros_(self.boundaries.weight)

@@ -29,7 +29,14 @@ class Shortfall:
         return f"{self.figure} is {value}, its floor is {self.floor:.4f}"
 
 
-def evaluate_files(gold_path: Path, predicted_path: Path, *, resamples: int = 1000, seed: int = 0) -> Report:
+def evaluate_files(
+    gold_path: Path,
+    predicted_path: Path,
+    *,
+    texts: Mapping[str, str] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Report:
     """Score a JSONL file of predicted records against one of gold records.
 
     Records are paired by article id. A gold article without a prediction counts as an empty record, a prediction
@@ -38,6 +45,7 @@ def evaluate_files(gold_path: Path, predicted_path: Path, *, resamples: int = 10
     Args:
         gold_path: JSONL of gold `ArticleRecord`s.
         predicted_path: JSONL of predicted `ArticleRecord`s.
+        texts: Article texts by id, for gold that holds offsets only.
         resamples: Number of bootstrap resamples over articles; 0 gives no intervals.
         seed: Seed of the bootstrap.
 
@@ -50,7 +58,7 @@ def evaluate_files(gold_path: Path, predicted_path: Path, *, resamples: int = 10
     if resamples < 0:
         raise ConfigError(f"resamples is {resamples}; give 0 (no intervals) or more, 1000 is usual")
     gold_sha256, predicted_sha256 = _hash_file(gold_path), _hash_file(predicted_path)
-    gold = _index_records(gold_path, AnnotationError)
+    gold = _index_records(gold_path, AnnotationError, texts)
     predicted = _index_records(predicted_path, InputError)
     if not gold:
         raise AnnotationError(f"{gold_path}: no gold record is in it; give the JSONL of a split")
@@ -128,9 +136,11 @@ def _hash_file(path: Path) -> str:
         raise InputError(f"{path}: can't be read ({error.strerror}); give a JSONL file of article records") from error
 
 
-def _index_records(path: Path, error: type[AnnotationError] | type[InputError]) -> dict[str, ArticleRecord]:
+def _index_records(
+    path: Path, error: type[AnnotationError] | type[InputError], texts: Mapping[str, str] | None = None
+) -> dict[str, ArticleRecord]:
     records: dict[str, ArticleRecord] = {}
-    for record in read_records(path):
+    for record in read_records(path, texts=texts):
         if record.article.id in records:
             raise error(f"{path}: article {record.article.id} has more than one record; leave one")
         records[record.article.id] = record

@@ -1,5 +1,6 @@
 """The one place where the stages are wired: articles in, exactly one record each out, in order."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from scipy.special import expit, softmax
 
 from treaty_clauses.actors import link_mentions
-from treaty_clauses.decode import decode_spans
+from treaty_clauses.decode import OUTSIDE, decode_spans
 from treaty_clauses.encode import ArticleEncoder
 from treaty_clauses.gazetteer import Gazetteer
 from treaty_clauses.io import parse_date
@@ -31,6 +32,7 @@ Floats = npt.NDArray[np.float32]
 
 #: A longer article is read in sections cut at paragraph ends, so that time and memory stay linear in its length.
 SECTION_CHARS = 20_000
+_SURROGATE = re.compile("[\ud800-\udfff]")  # no JSON text can hold one, so no record quotes it
 
 
 class Extractor:
@@ -40,13 +42,15 @@ class Extractor:
     >>> record = extractor.extract("甲乙兩國同意停火。", published="2025-11-24")  # doctest: +SKIP
     """
 
-    def __init__(
-        self, tagger: "TorchTagger", segmenter: Segmenter, gazetteer: Gazetteer, *, thresholds: Thresholds | None = None
-    ) -> None:
+    def __init__(self, tagger: "TorchTagger", segmenter: Segmenter, gazetteer: Gazetteer) -> None:
         self._tagger = tagger
         self._gazetteer = gazetteer
         self._encoder = ArticleEncoder(tagger.vocabulary, segmenter, gazetteer)
-        self._thresholds = thresholds or Thresholds()
+        calibration = tagger.config.calibration
+        self._biases = {layer: calibration.get(f"bias_{layer.value}", 0.0) for layer in Layer}
+        prefix = "threshold_"
+        chosen = {name.removeprefix(prefix): v for name, v in calibration.items() if name.startswith(prefix)}
+        self._thresholds = Thresholds(**chosen)
 
     def extract(self, text: str, *, published: date | str | None = None, article_id: str = "article") -> ArticleRecord:
         """The record of one text.
@@ -81,7 +85,8 @@ class Extractor:
     def _read_section(self, article: Article) -> ArticleRecord:
         tagger, text = self._tagger, article.text
         reading = tagger.read(self._encoder.encode(text))
-        spans = decode_spans(reading.tags, bias=_biases(tagger.config.calibration))
+        broken = [match.start() for match in _SURROGATE.finditer(text)]
+        spans = decode_spans(_outside(reading.tags, broken), bias=self._biases)
         described = tagger.describe(reading, spans)
         labels = {name: _softmax(logits.float().numpy()) for name, logits in described.labels.items()}
         kinds = [list(ActorKind)[index] for index in labels["kind"].argmax(axis=1).tolist()]
@@ -104,6 +109,8 @@ class Extractor:
             same_norm=_sigmoid(logits["same_norm"][..., 0]),
         )
         builder = RecordBuilder(article, spans, links, scores, thresholds=self._thresholds, model=tagger.config.version)
+        if broken:
+            builder.warnings.append(f"{len(broken)} lone surrogates, first at {broken[0]}: nothing is quoted across them")
         return builder.build()
 
 
@@ -125,8 +132,14 @@ def cut_sections(text: str, *, most: int) -> list[tuple[int, int]]:
     return sections
 
 
-def _biases(calibration: dict[str, float]) -> dict[Layer, float]:
-    return {layer: calibration[f"bias_{layer.value}"] for layer in Layer if f"bias_{layer.value}" in calibration}
+def _outside(tags: Floats, positions: list[int]) -> Floats:
+    """Tag scores (length, layers, TAGS) by which no span holds one of the positions."""
+    if not positions:
+        return tags
+    tags = tags.copy()
+    tags[positions] = -1e6
+    tags[positions, :, OUTSIDE] = 0.0
+    return tags
 
 
 def _sigmoid(logits: Floats) -> Floats:

@@ -154,8 +154,8 @@ class Gazetteer:
         last_end = -1
         for start, end, core_end in self._scan(folded):
             taken.append((start, end))
-            owners = self._by_form.get(folded[start:core_end], ())
-            if owners and not quiet[start]:
+            if core_end > start and not quiet[start]:
+                owners = self._by_form[folded[start:core_end]]
                 match = self._match(text, folded, start, end, core_end, owners)
                 if end > core_end or not self._is_embedded(folded, match, last_end):
                     matches.append(match)
@@ -165,7 +165,7 @@ class Gazetteer:
         return self._supported(folded, matches)
 
     def _scan(self, folded: str) -> Iterator[tuple[int, int, int]]:
-        """Yield (start, end, end of the name without its institution) of names and blocked words, left to right."""
+        """Yield (start, end, end of the name without its institution), left to right; a blocked word has no name."""
         position, length = 0, len(folded)
         while position < length - 1:
             for size in self._lengths.get(folded[position : position + 2], ()):
@@ -174,7 +174,7 @@ class Gazetteer:
                     continue
                 form = folded[position:core_end]
                 if form in self._blocked:
-                    yield position, core_end, core_end
+                    yield position, core_end, position
                     position = core_end
                     break
                 owners = self._by_form.get(form)

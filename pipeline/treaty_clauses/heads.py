@@ -12,6 +12,8 @@ from treaty_clauses.links import CLASSIFIERS, LINKS, LinkInputs
 from treaty_clauses.spans import FEATURE_SIZES, Layer, Pairs, SpanSet
 
 _NEVER = -1e4
+_PAIRS_AT_ONCE = 32_768  # bounds memory in texts of many clauses
+_PLACE = 0.3  # weight of the position code beside a span vector, whose components are about as large
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,23 @@ class PairScorer(nn.Module):
     def forward(self, sources: Tensor, targets: Tensor, pairs: Pairs) -> Tensor:
         """(s, size), (t, size) -> (s, entities, links) logits; entities without candidates get a very small one."""
         candidates = torch.from_numpy(pairs.candidates).to(sources.device)
+        is_real = candidates >= 0
+        row, mention = is_real.nonzero()[:, 0], candidates[is_real]
         offsets = self.offsets
         assert isinstance(offsets, Tensor)
-        features = self.features(torch.from_numpy(pairs.features).to(sources.device) + offsets).sum(-2)
-        picked = candidates.clamp(min=0)
-        joined = self.source(sources)[:, None, None] + self.target(targets)[picked] + features
-        joined = joined + self.source_gate(sources)[:, None, None] * self.target_gate(targets)[picked]
-        joined = nn.functional.gelu(self.hidden(self.dropout(nn.functional.gelu(joined))))
-        scores: Tensor = self.out(joined)  # (s, entities, candidates, links)
-        scores = scores.masked_fill((candidates < 0)[..., None], _NEVER)
+        features = torch.from_numpy(pairs.features).to(sources.device)[is_real] + offsets
+        source, source_gate = self.source(sources), self.source_gate(sources)
+        target, target_gate = self.target(targets), self.target_gate(targets)
+        parts = []
+        for first in range(0, len(row), _PAIRS_AT_ONCE):
+            part = slice(first, first + _PAIRS_AT_ONCE)
+            joined = source[row[part]] + target[mention[part]]
+            joined = joined + nn.functional.embedding_bag(features[part], self.features.weight, mode="sum")
+            joined = joined + source_gate[row[part]] * target_gate[mention[part]]
+            parts.append(self.out(nn.functional.gelu(self.hidden(self.dropout(nn.functional.gelu(joined))))))
+        scores = sources.new_full((*candidates.shape, self.out.out_features), _NEVER)  # (s, entities, candidates, links)
+        if parts:
+            scores = scores.index_put((is_real,), torch.cat(parts))
         return scores.logsumexp(dim=2)
 
 
@@ -140,10 +150,11 @@ class Heads(nn.Module):
         order = np.lexsort((-bounds[:, 1], bounds[:, 0]))
         position = np.empty(len(order), np.int64)
         position[order] = np.arange(len(order))
-        placed = raw + _sinusoids(torch.from_numpy(position).to(hidden.device), self.size)
+        placed = raw + _PLACE * _sinusoids(torch.from_numpy(position).to(hidden.device), self.size)
         sequence = placed[torch.from_numpy(order).to(hidden.device)]
         mixed = self.document(sequence[None])[0][torch.from_numpy(position).to(hidden.device)]
-        vectors = self.dropout(self.norm(mixed + raw))
+        # what the other spans add, without the code of the place: labels are learnt from the words first
+        vectors = self.dropout(self.norm(raw + mixed - placed))
         splits = [spans.count(layer) for layer in Layer]
         return dict(zip(Layer, vectors.split(splits), strict=True))
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import lzma
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,16 +15,20 @@ from treaty_clauses.errors import InputError
 from treaty_clauses.types import Article, ArticleRecord
 
 _TEXT_SUFFIXES = {".txt"}
-_LINES_SUFFIXES = {".jsonl", ".ndjson"}
+_LINES_SUFFIXES = {".jsonl", ".ndjson", ".xz"}  # .xz: JSON Lines, compressed
 _HTML_HEADS = ("<!doctype html", "<html")
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An input that could not be read: where, and what to do about it."""
+    """An input that could not be read: where, and what to do about it.
+
+    `article` is set where it can still be turned into a record: an empty one.
+    """
 
     where: str
     message: str
+    article: Article | None = None
 
 
 def parse_date(text: str, *, where: str) -> date:
@@ -59,6 +64,11 @@ def read_articles(path: Path, *, published: date | None = None) -> Iterator[Arti
         yield Failure(str(path), f"cannot read the file: {error}")
         return
     if path.suffix in _LINES_SUFFIXES:
+        try:
+            data = lzma.decompress(data) if path.suffix == ".xz" else data
+        except lzma.LZMAError as error:
+            yield Failure(str(path), f"not an xz file: {error}; give the whole file")
+            return
         for number, line in enumerate(data.split(b"\n"), start=1):
             if line.strip():
                 yield article_from_line(line, where=f"{path}:{number}", published=published)
@@ -77,7 +87,7 @@ def article_from_bytes(data: bytes, *, article_id: str, where: str, published: d
         )
     if text[:200].lstrip().lower().startswith(_HTML_HEADS):
         return Failure(where, "this is an HTML page, not an article's text; extract its main text first")
-    return Article(article_id, text, published)
+    return _not_empty(Article(article_id, text, published), where)
 
 
 def article_from_line(line: bytes | str, *, where: str, published: date | None = None) -> Article | Failure:
@@ -96,7 +106,11 @@ def article_from_line(line: bytes | str, *, where: str, published: date | None =
     text = table["text"]
     optional = {key: str(table[key]) for key in ("title", "source", "url") if table.get(key) is not None}
     article_id = str(table.get("id") or hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16])
-    return Article(article_id, text, day, **optional)
+    return _not_empty(Article(article_id, text, day, **optional), where)
+
+
+def _not_empty(article: Article, where: str) -> Article | Failure:
+    return article if article.text.strip() else Failure(where, "the article is empty; give it a text", article)
 
 
 def text_sha256(text: str) -> str:
@@ -124,11 +138,12 @@ def write_records(records: Iterable[ArticleRecord], stream: TextIO) -> int:
     return count
 
 
-def read_records(path: Path) -> list[ArticleRecord]:
-    """Read JSON Lines of records.
+def read_records(path: Path, *, texts: Mapping[str, str] | None = None) -> list[ArticleRecord]:
+    """Read JSON Lines of records; records without quotes take them from `texts`, by article id.
 
     Raises:
-        InputError: The file cannot be read, or a line is no record of this schema version.
+        InputError: The file cannot be read, a line is no record of this schema version, or its text is missing or is not
+            the one that was annotated.
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -136,8 +151,22 @@ def read_records(path: Path) -> list[ArticleRecord]:
         raise InputError(f"{path}: cannot read the records: {error}") from error
     records = []
     for number, line in enumerate(lines, start=1):
-        if line.strip():
-            records.append(parse_record(line, where=f"{path}:{number}"))
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        if '"text"' in line or '"mentions"' not in line:
+            records.append(parse_record(line, where=where))
+            continue
+        try:
+            table = json.loads(line)
+            name, _ = table["article"]["id"], table["article"]["sha256"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{where}: not a record: {error}; give whole lines as `annotate build` writes them") from error
+        if texts is None or name not in texts:
+            raise InputError(
+                f"{where}: this record has no quotes and the text of article {name!r} is missing; name the texts"
+            )
+        records.append(restore_text(table, texts[name], where=where))
     return records
 
 

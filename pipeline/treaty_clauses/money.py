@@ -14,7 +14,7 @@ from treaty_clauses.numerals import CHINESE_NUMERAL_CHARS, DIGITS, scan_numeral
 from treaty_clauses.units import Unit, currencies
 
 _BARE = re.compile(r"(?:元|圓|塊)(?:整|正)?")
-_BARE_NOT_BEFORE = frozenset("論化函酸醇催及首旦月氣老件宵素朝帥凶配年代宇勳兇始智戎麟狀形寶明")
+_BARE_NOT_BEFORE = frozenset("論化函酸醇催首旦宵素朝帥兇勳")
 _PIECES = re.compile(r"塊(?:錢|大洋)?|元|圓")
 _PIECE_OF = {"美": "USD", "港": "HKD", "台": "TWD", "人": "CNY", "歐": "EUR"}
 _CHINESE = frozenset(CHINESE_NUMERAL_CHARS)
@@ -37,7 +37,9 @@ _HUNDREDTH = re.compile("|".join(sorted(_HUNDREDTHS, key=len, reverse=True)))
 # Signs and names that stand before the number: 新台幣500萬元, US$5億. Personal names (馬克, 比爾) do not.
 _NAME_BEFORE = re.compile(r".*[幣元圓金鎊布比銖郎]$|[A-Z]{2,3}\$?$|.*[$€£¥₩₹₽₪₫₺₴฿₱]$")
 _ASCII_ALNUM = re.compile(r"[0-9A-Za-z]")
-_SHARED_NOUNS = frozenset({"盧比", "披索", "比索", "法郎", "克朗", "克郎", "第納爾", "里亞爾", "先令", "鎊", "盧布", "里拉", "馬克", "迪拉姆"})
+_SHARED_NOUNS = frozenset(
+    {"盧比", "披索", "比索", "法郎", "克朗", "克郎", "第納爾", "里亞爾", "先令", "鎊", "盧布", "里拉", "馬克", "迪拉姆"}
+)
 _DOLLAR, _YEN_SIGN = "$", "¥"
 _EVIDENCE = (
     ("TWD", re.compile(r"新台幣|台幣|NT\$")),
@@ -45,10 +47,16 @@ _EVIDENCE = (
     ("CNY", re.compile(r"人民幣|RMB")),
     ("JPY", re.compile(r"日圓|日元|日幣")),
     ("TWD", re.compile(r"台灣|台北|高雄|台中|行政院|立法院|立委|新北|桃園")),
-    ("HKD", re.compile(r"香港|港府|特區政府|九龍|新界|本港|港人|港鐵|特首|旺角|元朗|沙田|屯門|荃灣|屋邨|公屋|食環署|財委會")),
+    (
+        "HKD",
+        re.compile(
+            r"香港|港府|特區政府|九龍|新界|本港|港人|港鐵|特首|旺角|元朗|沙田|屯門|荃灣|屋邨|公屋|食環署|財委會"
+        ),
+    ),
     ("CNY", re.compile(r"中國|大陸|北京|上海|中共|廣東|深圳")),
 )
 _ROC_EVIDENCE = re.compile(r"民國|年度|(?<!\d)1[01]\d年\d|今\(1[01]\d\)年")
+_FIRST_YEAR, _LAST_YEAR = 1000, 2999
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,8 @@ class Context:
 
     Attributes:
         text: The folded text.
-        reference: The day that relative dates count from, usually the article's.
+        reference: The day that relative dates count from, usually the article's; one outside of the years 1000 to 2999 is
+            not used, as stepping from it could leave the calendar.
         currency: ISO 4217 code of bare 元, where the caller knows it.
         guess: Whether `text` is a whole text, in which bare 元 with no evidence is Taiwan's; if it is only a term's span, 元
             has no unit there and is refused.
@@ -68,6 +77,10 @@ class Context:
     currency: str | None = None
     guess: bool = True
     _mentioned: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.reference and not _FIRST_YEAR <= self.reference.year <= _LAST_YEAR:
+            object.__setattr__(self, "reference", None)
 
     def mentions(self, word: str) -> bool:
         """Whether the text holds a word; each is looked for once, so that a scan stays linear."""
@@ -216,12 +229,12 @@ def scan_change(text: str, end: int, unit: Unit) -> tuple[int, Decimal]:
         if tenth and numeral.low < 10:
             amount, end = amount + numeral.low / 10, tenth.end()
         elif hundredth and numeral.low < 100:
-            return hundredth.end(), amount + numeral.low / 100
+            rest = numeral.low / 100 * unit.factor.denominator / unit.factor.numerator  # 五角五分 counts in 角
+            return hundredth.end(), amount + rest
         else:
             break
         numeral = scan_numeral(text, end)
-    if not amount and text[end - 1 : end] in ("塊", "元") and text[end : end + 1] in tuple(DIGITS):
-        after = text[end + 1 : end + 2]
-        if not after or not (after.isalnum()):  # 五塊二: the digit is the last word
-            return end + 1, Decimal(DIGITS[text[end]]) / 10
+    bare = not amount and text[end - 1 : end] in ("塊", "元") and text[end : end + 1] in tuple(DIGITS)
+    if bare and not text[end + 1 : end + 2].isalnum():  # 五塊二: the digit is the last word
+        return end + 1, Decimal(DIGITS[text[end]]) / 10
     return end, amount

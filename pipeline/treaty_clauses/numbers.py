@@ -7,18 +7,30 @@ from decimal import Decimal
 from treaty_clauses.comparators import comparator_after, comparator_before
 from treaty_clauses.dates import CLOCK_AT, DateMatch, match_date
 from treaty_clauses.dates_relative import side_after
+from treaty_clauses.folding import fold
 from treaty_clauses.labels import Comparator, TermRole
 from treaty_clauses.measures import Measure, match_measure, merge_bounds
 from treaty_clauses.money import Context
-from treaty_clauses.numerals import Style, fold, scan_numeral
+from treaty_clauses.numerals import Style, scan_numeral
 from treaty_clauses.triggers import TRIGGER
 from treaty_clauses.types import Quantity
 
 # Shares that are said without a number.
-_EQUAL_SHARE = re.compile(r"平分|對分|均分|各半|對半|五五分帳|五五分|參半|一半|半(?=$|以上|以下)")
+_EQUAL_SHARE = re.compile(
+    r"平分|對分|均分|各半|對半|五五分帳|五五分|參半|減半|攤分|一半|(?:^|(?<=[近逾過超約各]))半(?=$|以上|以下)"
+)
 _HALF = Decimal("0.5")
 _NTH = re.compile(r"第(?=[\d零〇一二兩三四五六七八九十百廿卅])")
-_NTH_UNITS = {"天": "day", "日": "day", "週": "week", "個月": "month", "月": "month", "年": "year", "個小時": "hour", "小時": "hour"}
+_NTH_UNITS = {
+    "天": "day",
+    "日": "day",
+    "週": "week",
+    "個月": "month",
+    "月": "month",
+    "年": "year",
+    "個小時": "hour",
+    "小時": "hour",
+}
 _NTH_UNIT = re.compile("|".join(_NTH_UNITS))
 # A deadline further back than this is meant for the year after. Six weeks: the article may tell of one just missed.
 _PAST_DAYS = 45
@@ -27,9 +39,14 @@ _DAY_ONLY = re.compile(r"[\d一二三四五六七八九十廿卅]+日")
 _LIMIT = re.compile(r"為(?:上|度)?限$|為度$")
 _SMALL_LENGTHS = {"mm": Decimal("0.001"), "cm": Decimal("0.01"), "dm": Decimal("0.1")}
 _WITHIN = re.compile(r"內$")
+# A bound that opens the span with other words before the number: 最多設三個, 不得超過海拔五百公尺, 至少要增至十億.
+_LEADING = re.compile(
+    r"(?P<ge>至少|最少|起碼|不少於|不低於)|(?P<le>最多|至多|不得超過|不超過|不得多於|上限)|(?P<gt>超過|逾|多於)|(?P<lt>少於|低於|未滿|不到)"
+)
 _NTH_RANGE = re.compile(
     rf"第([\d零〇一二兩三四五六七八九十百廿卅]+)({_NTH_UNIT.pattern}|)(?:至|到|-|~)第?([\d零〇一二兩三四五六七八九十百廿卅]+)({_NTH_UNIT.pattern})"
 )
+_NEXT_DAY = re.compile(r"(?:翌日|次日|隔日|隔天)(?:零時|\d+時|凌晨|上午)?(?P<from>起)?$")
 _LATEST = re.compile(r"不得?晚於|不得?遲於|最遲|最晚|至遲")
 
 
@@ -59,6 +76,8 @@ def normalize_term(
     share = _EQUAL_SHARE.search(folded)
     if share:
         return _equal_share(folded, share.start(), share.end())
+    if match := _NEXT_DAY.match(folded):
+        return Quantity(Decimal(1), "day", Comparator.GE if match["from"] else Comparator.EQ)
     if match := _NTH.search(folded):
         nth = _nth(folded, match)
         if nth:
@@ -127,8 +146,10 @@ def _nth(text: str, match: re.Match[str]) -> Quantity | None:
         return None
     comparator = Comparator.EQ
     side = side_after(text, unit.end())
-    if _LATEST.search(text, 0, match.start()) or (side and side[1] < 0):
+    if _LATEST.search(text, 0, match.start()):
         comparator = Comparator.LE
+    elif side and side[1] < 0:
+        comparator = Comparator.LT if side[0] == unit.end() + 1 else Comparator.LE  # 前, 以前
     elif after := comparator_after(text, unit.end()):
         comparator = after[1]
     return Quantity(numeral.low, _NTH_UNITS[unit[0]], comparator)
@@ -154,7 +175,9 @@ def _date_quantity(text: str, term: DateMatch) -> Quantity | None:
 
 
 # Time words without a number are no terms (guidelines section 8).
-_VAGUE = re.compile(r"(?:[年月][底初終]|[本這上下]個?[週月季年]|今年|明年|去年)(?![\d一二三四五六七八九十])(?:底|初)?(?:以?前|以?後|之前|之後|內|起)?$")
+_VAGUE = re.compile(
+    r"(?:[年月][底初終]|[本這上下]個?[週月季年]|今年|明年|去年)(?![\d一二三四五六七八九十])(?:底|初)?(?:以?前|以?後|之前|之後|內|起)?$"
+)
 
 
 def _quantity(text: str, term: Measure, role: TermRole | None, currency_hint: str | None) -> Quantity | None:
@@ -162,7 +185,11 @@ def _quantity(text: str, term: Measure, role: TermRole | None, currency_hint: st
     if term.kind == "percent":
         unit, low, high = "ratio", low / 100, None if high is None else high / 100
     elif term.kind == "number" and unit is None:
-        share = term.numeral.style is Style.FRACTION or text[term.end - 1 : term.end] == "倍" or "倍" in text[term.start : term.end]
+        share = (
+            term.numeral.style is Style.FRACTION
+            or text[term.end - 1 : term.end] == "倍"
+            or "倍" in text[term.start : term.end]
+        )
         unit = "ratio" if share else currency_hint if role is TermRole.ASSET_SUM else "item"
     elif term.kind == "money" and unit is None:
         return None
@@ -170,11 +197,13 @@ def _quantity(text: str, term: Measure, role: TermRole | None, currency_hint: st
         unit = "person"
     if unit in _SMALL_LENGTHS:
         unit, low, high = "m", low * _SMALL_LENGTHS[unit], None if high is None else high * _SMALL_LENGTHS[unit]
-    if unit is None or "label" in term.flags:
-        return None
+    if unit is None or "label" in term.flags or (term.kind == "number" and text.startswith("分", term.end)):
+        return None  # 三七分帳 has no one value
     comparator = term.comparator
     if comparator is Comparator.EQ and _LIMIT.search(text):
         comparator = Comparator.LE
+    if comparator is Comparator.EQ and (leading := _LEADING.match(text)):
+        comparator = Comparator(leading.lastgroup or "eq")
     return Quantity(_plain(low), unit, comparator, None if high is None else _plain(high))
 
 

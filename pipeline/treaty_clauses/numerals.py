@@ -1,7 +1,6 @@
 """Numerals to exact numbers: Arabic, Chinese, positional, mixed, approximate, fractions.
 
-Everything here works on *folded* text (`fold`): full-width signs made half-width and variant characters made the ones
-Taiwan prints, one character for one character, so that offsets stay those of the article.
+Everything but `parse_number` works on folded text (`treaty_clauses.folding`).
 
 萬 is 10**4, 億 10**8, 兆 10**12 and 京 10**16, as Taiwan's press uses them (guidelines section 5).
 """
@@ -12,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from math import prod
 
+from treaty_clauses.folding import fold
 from treaty_clauses.labels import Comparator
 
 DIGITS = {
@@ -24,34 +24,6 @@ TENS = {"廿": 20, "卅": 30, "卌": 40}
 SMALL_SCALES = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 BIG_SCALES = {"萬": 10**4, "億": 10**8, "兆": 10**12, "京": 10**16}
 CHINESE_NUMERAL_CHARS = "".join([*DIGITS, *TENS, *SMALL_SCALES, *BIG_SCALES])
-
-# Variant and Simplified characters that numbers, units and dates are written with, each before its form here.
-_VARIANTS = (
-    "○〇 亿億 万萬 两兩 贰貳 陆陸 点點 个個 岁歲 约約 过過 达達 负負 于於 从從 数數 几幾 来來 内內 后後 间間 钟鐘 时時 号號 "
-    "币幣 圆圓 欧歐 镑鎊 卢盧 仑侖 吨噸 顷頃 亩畝 级級 届屆 岛島 舰艦 臺台 周週 礼禮 节節 阴陰 农農 历曆 国國 无無 辆輛 张張 "
-    "颗顆 门門 条條 项項 宽寬 长長 码碼 龄齡 晋晉 华華 氏氏 摄攝 秒秒 枚枚 双雙 对對 这這 当當 为為 与與 韩韓 "
-    "湾灣 党黨 轮輪 场場 户戶 员員 价價 厘釐 幺一"
-)
-_FOLD = {
-    **{0xFF01 + i: 0x21 + i for i in range(0x5E)},  # full-width ASCII
-    **{ord(pair[0]): pair[1] for pair in _VARIANTS.split()},
-    **{ord(char): " " for char in "\u3000\u00a0\u2002\u2003\u2009"},
-    **{ord(char): "-" for char in "−–‐‑﹣"},
-    **{ord(char): "~" for char in "〜∼˜"},
-    ord("，"): "，",  # a clause comma, not a thousands separator
-    ord("﹪"): "%",
-    ord("￥"): "¥",
-    ord("￡"): "£",
-}
-
-
-def fold(text: str) -> str:
-    """Return `text` with width and character variants made one, of equal length.
-
-    >>> fold("６０％，臺幣５０萬")
-    '60%，台幣50萬'
-    """
-    return text.translate(_FOLD)
 
 
 class Style(StrEnum):
@@ -84,7 +56,7 @@ class Numeral:
 
 _CN = "".join(char for char in DIGITS if char not in FORMAL and char != "兩")
 # 參, 陸, 伍 are words of their own: digits only beside other formal numerals.
-_FORMAL = rf"(?:[{FORMAL}](?=[{FORMAL}拾佰仟萬億元圓零點])|(?<=[{FORMAL}拾佰仟萬億零])[{FORMAL}])"
+_FORMAL = rf"(?:[{FORMAL}](?=[{FORMAL}拾佰仟萬億兆京元圓零點])|(?<=[{FORMAL}拾佰仟萬億兆京零])[{FORMAL}])"
 _TOKEN = re.compile(
     r"(?P<arabic>\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,3}(?:, \d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     rf"|(?P<digits>一兩|兩三?|(?:[{_CN}]|{_FORMAL})+(?:0+[{_CN}]*)*)"
@@ -96,9 +68,12 @@ _TOKEN = re.compile(
 # 多 and 餘 after a round number; 來 and 余 (a surname too) only before a unit.
 _MORE = re.compile(r"多(?![邊數樣國])|餘(?![額下])|余(?=[人名位個萬億年天公元美])|來(?=[個人名位歲年天公斤里塊元萬次])")
 _SOME_TAIL = re.compile(r"幾(?![乎何度經])")
-_POINT = re.compile(rf"(?:[點‧·・]|\.(?=[{_CN}]))(?P<digits>[{_CN}{FORMAL}]+|\d+)(?![十拾百]?[分刻](?![之貝鐘])|[十拾]|\d)")
+_POINT = re.compile(
+    rf"(?:[點‧·・]|\.(?=[{_CN}]))(?P<digits>[{_CN}{FORMAL}]+|\d+)(?![十拾百]?[分刻](?![之貝鐘])|[十拾]|\d)"
+)
 _AFTER_ARABIC_POINT = re.compile(r"[萬億兆%倍成個百千公]")
 _FRACTION = re.compile(r" ?(?:個)?分 ?之 ?")
+_WORD = re.compile(r"\w")
 _SPACED_SCALE = re.compile(r" (?=[萬億兆][^一二三四五六七八九]|[萬億兆]$)")
 _SLASH = re.compile(r"/(\d{1,4})(?![\d/.年月])")
 _MIXED_SLASH = re.compile(r" (\d{1,3})/(\d{1,4})(?![\d/.])")
@@ -119,7 +94,18 @@ class _Scan:
     Lower and upper bound run side by side; they differ only after a pair (三四十萬).
     """
 
-    __slots__ = ("closed", "coefficient", "comparator", "digits", "end", "last_scale", "section", "text", "tokens")
+    __slots__ = (
+        "closed",
+        "coefficient",
+        "coefficient_start",
+        "comparator",
+        "digits",
+        "end",
+        "last_scale",
+        "section",
+        "text",
+        "tokens",
+    )
 
     def __init__(self, text: str, pos: int) -> None:
         self.text = text
@@ -129,6 +115,7 @@ class _Scan:
         self.coefficient: tuple[Decimal, Decimal] | None = None
         self.last_scale = 0  # the scale just read; 0 after 零. What 三萬五 leaves unsaid is a tenth of it.
         self.comparator = Comparator.EQ
+        self.coefficient_start = pos
         self.tokens = 0
         self.digits = 0
 
@@ -148,13 +135,19 @@ class _Scan:
             else:
                 fits = self._some()
             if not fits:
+                if kind in ("small", "big") and self.coefficient and self.tokens > 1:
+                    self.end, self.coefficient = self.coefficient_start, None  # 3億2億 are two
                 return
+            if kind in ("arabic", "digits"):
+                self.coefficient_start = self.end
             self.end = match.end()
             self.tokens += 1
             if kind in ("arabic", "digits") and self.coefficient is not None:
                 self._point(kind == "arabic")
                 if kind == "arabic" and _SPACED_SCALE.match(self.text, self.end):
                     self.end += 1
+            if kind in ("small", "big", "tens") and self._point_after_scale(kind == "big"):
+                return
             if kind != "some" and kind != "digits" and self._more():
                 return
 
@@ -183,7 +176,7 @@ class _Scan:
         elif token == "兩" and not self._scaled_after(1):
             return False  # 三億兩 is silver
         if token:
-            values = [DIGITS[char] if char in DIGITS else 0 for char in token]
+            values = [DIGITS.get(char, 0) for char in token]
             if len(values) == 2 and (values[0], values[1]) in _PAIRS and self._pair_fits(token):
                 self.coefficient = (Decimal(values[0]), Decimal(values[1]))
             else:
@@ -256,6 +249,20 @@ class _Scan:
         self.coefficient = (value, value)
         self.digits = 0
         self.end = match.end()
+
+    def _point_after_scale(self, big: bool) -> bool:
+        """Read the decimals of 三十點五 (萬); after 萬 and 億 only at the end of the words: 一萬點一度 is an index."""
+        match = _POINT.match(self.text, self.end)
+        if match is None or match["digits"].isascii() or (big and _WORD.match(self.text, match.end())):
+            return False
+        fraction = Decimal("0." + "".join(str(DIGITS[char]) for char in match["digits"]))
+        base = self.section or (_ZERO, _ZERO)
+        if big:
+            self.coefficient, self.last_scale = (fraction, fraction), 0
+        else:
+            self.section = (base[0] + fraction, base[1] + fraction)
+        self.end = match.end()
+        return big
 
     def _more(self) -> bool:
         """Read 多, 餘, 來, 幾 after a round number; True where the numeral ends there."""

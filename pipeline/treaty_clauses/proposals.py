@@ -106,11 +106,11 @@ class RecordBuilder:
         proposals = self._proposals([actor.id for actor in actors])
         article = self.article
         info = ArticleInfo(
-            id=article.id,
-            title=article.title,
+            id=_encodable(article.id),
+            title=None if article.title is None else _encodable(article.title),
             published=article.published.isoformat() if article.published else None,
-            source=article.source,
-            url=article.url,
+            source=None if article.source is None else _encodable(article.source),
+            url=None if article.url is None else _encodable(article.url),
             sha256=text_sha256(article.text),
             length=len(article.text),
         )
@@ -296,6 +296,11 @@ def empty_record(article: Article, *, model: str, warnings: Sequence[str]) -> Ar
     builder = RecordBuilder(article, none, (), scores, thresholds=Thresholds(), model=model)
     builder.warnings.extend(warnings)
     return builder.build()
+
+
+def _encodable(text: str) -> str:
+    """A name without lone surrogates, which no record can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _entity_count(entities: Ints) -> int:

@@ -7,21 +7,21 @@ where in running text an expression begins, and what is none: names (28點方案
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from treaty_clauses.calendars import add_days
-from treaty_clauses.date_parts import Moment
 from treaty_clauses.dates import CLOCK, CLOCK_AT, DateMatch, match_date
 from treaty_clauses.dates_relative import side_after, side_before, step_date
 from treaty_clauses.errors import InputError
+from treaty_clauses.folding import fold
 from treaty_clauses.labels import Comparator
 from treaty_clauses.measures import Measure, match_measure, merge_bounds
+from treaty_clauses.moments import Moment
 from treaty_clauses.money import Context
 from treaty_clauses.names import is_accepted_count, is_accepted_number, match_name, match_ordinal
-from treaty_clauses.numerals import fold
 from treaty_clauses.triggers import TRIGGER
 
 KINDS = (
@@ -48,17 +48,14 @@ class QuantityMatch:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as `treaty-clauses quantities` prints them."""
-        value: Any = self.value
-        if isinstance(value, tuple):
-            value = [to_json_number(part) for part in value]
-        else:
-            value = to_json_number(value)
+        value = self.value
+        plain = [to_json_number(part) for part in value] if isinstance(value, tuple) else to_json_number(value)
         return {
             "start": self.start,
             "end": self.end,
             "kind": self.kind,
             "comparator": self.comparator.value,
-            "value": value,
+            "value": plain,
             "unit": self.unit,
         }
 
@@ -89,10 +86,8 @@ class _Search:
 
     def __init__(self, text: str, reference: date | None) -> None:
         self.text = fold(text)
-        if reference and not _FIRST_YEAR <= reference.year <= _LAST_YEAR:
-            reference = None
         self.context = Context(self.text, reference)
-        self.reference = reference
+        self.reference = self.context.reference
         self.whole = _PUNCTUATION.sub("", self.text)
         self.end = 0  # of the last expression
         self.moment: Moment | None = None
@@ -117,7 +112,9 @@ class _Search:
 
     def _at(self, start: int) -> tuple[QuantityMatch | None, int]:
         text = self.text
-        before = self.moment if text[max(0, start - 1) : start] in _LIST_MARKS and self.moment_end >= start - 1 else None
+        before = (
+            self.moment if text[max(0, start - 1) : start] in _LIST_MARKS and self.moment_end >= start - 1 else None
+        )
         dated = match_date(text, start, self.context, before=before, last_year=self.last_year)
         if dated:
             return self._date(dated)
@@ -154,7 +151,7 @@ class _Search:
         text = self.text
         if measure.kind == "duration" and (moved := self._moved_date(measure)):
             return moved, moved.end
-        if "label" in measure.flags:
+        if "label" in measure.flags and not self._index_points(measure):
             return None, measure.end
         if measure.kind == "number" and measure.unit is None:
             if not is_accepted_number(text, start, measure, self.whole):
@@ -163,8 +160,16 @@ class _Search:
         elif not is_accepted_count(text, start, measure, self.whole):
             return None, measure.end
         measure = self._bounded(measure)
+        if measure.kind == "number" and _PERSONS_BEFORE.search(text, max(0, measure.start - 8), measure.start):
+            measure = replace(measure, kind="count", unit="person")  # 兵力60萬
         value: Value = measure.low if measure.high is None else (measure.low, measure.high)
-        return QuantityMatch(measure.start, measure.end, measure.kind, measure.comparator, value, measure.unit), measure.end
+        return QuantityMatch(
+            measure.start, measure.end, measure.kind, measure.comparator, value, measure.unit
+        ), measure.end
+
+    def _index_points(self, measure: Measure) -> bool:
+        """Whether 點 counts points of an index: more than a clock or a plan would have."""
+        return self.text[measure.end - 1] == "點" and measure.low >= _MANY_POINTS
 
     def _bounded(self, measure: Measure) -> Measure:
         """Join 三年以上七年以下 to one range."""
@@ -180,7 +185,8 @@ class _Search:
             return None
         text = self.text
         after = side_after(text, measure.end)
-        if after and measure.comparator in (Comparator.EQ, Comparator.APPROX, Comparator.GT):
+        said = measure.comparator is not measure.numeral.comparator  # 逾兩年後 tells how long, 十多年前 when
+        if after and (measure.comparator in (Comparator.EQ, Comparator.APPROX) or not said):
             end, sign = after
             if _EVENT.search(text, max(0, measure.start - 4), measure.start):
                 return QuantityMatch(measure.start, end, "duration", measure.comparator, measure.low, measure.unit)
@@ -192,6 +198,8 @@ class _Search:
         before = side_before(text, measure.start)
         if before and measure.comparator is Comparator.EQ:
             start, sign = before
+            if text.startswith("前", start) and measure.unit == "month" and measure.low >= _MONTHS_OF_YEAR:
+                return None  # 前八個月 are the first eight of the year
             far = step_date(self.reference, measure.unit, sign * measure.low)
             near = add_days(self.reference, sign)
             if far is None or near is None:
@@ -209,14 +217,18 @@ _UPPER_BOUND = re.compile(
     r"[、，,]?(?:但|且)?(?:未滿|未達|不滿|不到|低於|小於|少於|不超過|不逾|至多|最多)?(?=[0-9零一二兩三四五六七八九十百千萬億])"
 )
 _EVERY = re.compile(r"每個?(?:月|年|週|星期|禮拜)的?$")
+_MANY_POINTS = 60
+_MONTHS_OF_YEAR = 4
+_PERSONS_BEFORE = re.compile(
+    r"(?:兵力|人口|人數|員額)(?:總數|總額|規模)?(?:約|達|為|有|僅|共|只有|減為|增為|減至|增至)?$"
+)
 _LIST_MARKS = ("、", "及", "和", "與")
 _NUMBER_START = re.compile(r"[0-9零〇一二兩三四五六七八九十百千萬億廿卅卌壹貳參叁肆伍陸柒捌玖拾佰仟負半對數幾點-]")
 _DIGIT_RUN = re.compile(r"[零〇一二兩三四五六七八九]{25,}")
-_FIRST_YEAR, _LAST_YEAR = 1000, 2999  # reference dates outside are not used: no calendar here reaches them
 # The rest of a code, address or score that a number is part of: 02-2345-6789, 3-1, 192.168.0.1.
 _CODE = re.compile(r"[0-9]+(?:[-.:/][0-9A-Za-z]+)*")
 _EVENT = re.compile(
-    r"(?:簽署|簽訂|簽字|簽約|生效|批准|通過|成立|公布|公佈|發布|宣布|停火|停戰|開始|結束|完成|執行|實施|達成|交換|就職|上任|抵達|換文|撤軍|選舉|釋放|開戰|投降|協議|議定書|條約|上路|施行|啟動|發生|爆發|事發|案發|接種|施打|逝世|去世|辭世|過世|出生|畢業|退休|離職|上市|開播|開幕|手術|出院|出獄|結婚|婚|登陸|播出|當選|被捕|起飛|入院|感染|確診|染疫|解封|後)(?:的|之|起|後|滿)?$"
+    r"(?:簽署|簽訂|簽字|簽約|生效|批准|通過|成立|公布|公佈|發布|宣布|停火|停戰|開始|結束|完成|執行|實施|達成|交換|就職|上任|抵達|換文|撤軍|選舉|釋放|開戰|投降|協議|議定書|條約|上路|施行|啟動|發生|爆發|事發|案發|接種|施打|逝世|去世|辭世|過世|出生|畢業|退休|離職|上市|開播|開幕|手術|出院|出獄|結婚|婚|登陸|播出|當選|被捕|起飛|入院|感染|確診|染疫|解封|航行|關閉|談判|對峙|交戰|執政|服役|服刑|羈押|關押|昏迷|住院|失蹤|潛逃|流亡|等待|停擺|中斷|休會|延誤|纏訟|審理|調查|歷經|經過|時隔|相隔|事隔|任職|就任|掌權|居住|磋商|討論|包圍|圍困|封鎖|飛行|行駛|後|隔|了|過)(?:的|之|起|後|滿)?$"
 )
 
 
@@ -245,33 +257,44 @@ def quantities_jsonl(lines: Iterable[str]) -> Iterator[str]:
     """Answer JSONL `{"id", "text", "reference_date"}` with JSONL `{"id", "terms"}`, line by line and in order.
 
     A line that cannot be read is answered with `{"id", "error"}` (`id` null where it has none); empty lines are passed over.
+
+    >>> list(quantities_jsonl(['{"id": 1, "text": "三成"}']))[0][:45]
+    '{"id": 1, "terms": [{"start": 0, "end": 2, "k'
     """
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        identifier: Any = None
+        row: dict[str, Any] = {}
         try:
-            identifier, text, reference = _read_line(line, number)
+            row = _read_row(line, number)
+            terms = [match.as_json() for match in find_quantities(row["text"], row["reference_date"])]
         except InputError as error:
-            yield json.dumps({"id": error.args[1] if len(error.args) > 1 else None, "error": error.args[0]}, ensure_ascii=False)
-            continue
-        terms = [match.as_json() for match in find_quantities(text, reference)]
-        yield json.dumps({"id": identifier, "terms": terms}, ensure_ascii=False)
+            yield json.dumps({"id": _line_id(line), "error": str(error)}, ensure_ascii=False)
+        else:
+            yield json.dumps({"id": row.get("id"), "terms": terms}, ensure_ascii=False)
 
 
-def _read_line(line: str, number: int) -> tuple[Any, str, date | None]:
+def _read_row(line: str, number: int) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"line {number}: not JSON: {error}") from error
     if not isinstance(row, dict):
         raise InputError(f"line {number}: expected an object with id and text, found {type(row).__name__}")
-    identifier, text, day = row.get("id"), row.get("text"), row.get("reference_date")
+    text, day = row.get("text"), row.get("reference_date") or None
     if not isinstance(text, str):
-        raise InputError(f"line {number}: text must be a string, found {type(text).__name__}", identifier)
-    if day is None or day == "":
-        return identifier, text, None
+        raise InputError(f"line {number}: text must be a string, found {type(text).__name__}")
     try:
-        return identifier, text, date.fromisoformat(str(day)[:10])
+        reference = None if day is None else date.fromisoformat(str(day)[: len("2025-11-24")])
     except ValueError as error:
-        raise InputError(f"line {number}: reference_date {day!r} is not an ISO date (2025-11-24)", identifier) from error
+        raise InputError(f"line {number}: reference_date {day!r} is not an ISO date (2025-11-24)") from error
+    return {"id": row.get("id"), "text": text, "reference_date": reference}
+
+
+def _line_id(line: str) -> Any:
+    """Return the id of a line that may be broken elsewhere."""
+    try:
+        row = json.loads(line)
+    except (json.JSONDecodeError, RecursionError):
+        return None
+    return row.get("id") if isinstance(row, dict) else None

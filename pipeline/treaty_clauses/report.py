@@ -18,17 +18,18 @@ def record_table(record: ArticleRecord) -> RenderableType:
         parts.append(Text("no clause found", style="dim"))
     parts += [Text(f"warning: {warning}", style="yellow") for warning in record.warnings]
     date = f" ({record.article.published})" if record.article.published else ""
-    return Panel(Group(*parts), title=f"{record.article.id}{date}", title_align="left")
+    return Panel(Group(*parts), title=Text(f"{record.article.id}{date}"), title_align="left")
 
 
 def _proposal_table(proposal: Proposal, names: dict[str, str]) -> Table:
     proposers = "、".join(names[actor] for actor in proposal.proposers)
     title = proposal.name or "(no named proposal)"
-    table = Table(title=f"{title}{' — ' + proposers if proposers else ''}", title_justify="left", show_lines=True)
-    for heading in ("type", "modality", "status", "who", "towards", "clause", "numbers", "if"):
-        table.add_column(heading, overflow="fold")
+    heading = Text(f"{title}{' — ' + proposers if proposers else ''}", style="italic")  # no string: it may hold markup
+    table = Table(title=heading, title_justify="left", show_lines=True)
+    for column in ("type", "modality", "status", "who", "towards", "clause", "numbers", "if"):
+        table.add_column(column, overflow="fold")
     for clause in proposal.clauses:
-        table.add_row(*_cells(clause, names))
+        table.add_row(*map(Text, _cells(clause, names)))
     return table
 
 

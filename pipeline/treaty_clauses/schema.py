@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from treaty_clauses.labels import ClauseType
+from treaty_clauses.labels import ClauseType, Role
 from treaty_clauses.types import ArticleRecord
+
+_SETS = {role.value for role in Role}  # arrays of actor ids, each named once
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,12 @@ def record_schema() -> dict[str, Any]:
         if isinstance(value, dict):
             if "$ref" in value:
                 return resolve(definitions[value["$ref"].rsplit("/", 1)[1]])
-            return {key: resolve(item) for key, item in value.items() if key not in ("title", "default")}
+            table = {key: resolve(item) for key, item in value.items() if key not in ("title", "default", "properties")}
+            if "properties" in value:
+                table["properties"] = {name: resolve(item) for name, item in value["properties"].items()}
+                for name in _SETS & table["properties"].keys():
+                    table["properties"][name]["uniqueItems"] = True
+            return table
         return [resolve(item) for item in value] if isinstance(value, list) else value
 
     table = resolve({key: value for key, value in schema.items() if key != "title"})

@@ -47,7 +47,7 @@ class Segmenter:
         """Cut `text` into words, losing nothing.
 
         >>> Segmenter().words("俄烏同意停火")
-        ['俄', '烏', '同意', '停火']
+        ['俄烏', '同意', '停火']
         """
         return [text[start:end] for start, end in self.spans(text)]
 

@@ -58,9 +58,10 @@ class Tagger(nn.Module):
         self.config = config
         if config.hub is not None:
             self.encoder: CharEncoder | HubEncoder = HubEncoder(config.hub)
-        else:
-            assert config.encoder is not None
+        elif config.encoder is not None:
             self.encoder = CharEncoder(config.encoder)
+        else:
+            raise ValueError("the configuration names neither `encoder` nor `hub`")
         size = int(self.encoder.hidden_size)
         self.gazetteer = nn.Embedding(GAZETTEER_HINTS, size, padding_idx=0)
         self.quantities = nn.Embedding(QUANTITY_HINTS, size, padding_idx=0)
@@ -203,4 +204,10 @@ def load_tagger(folder: Path) -> TorchTagger:
         model.load_state_dict(weights)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder}: missing or damaged model: {error}; restore the folder or name another") from error
-    return TorchTagger(model, Vocabulary.load(folder / "vocabulary.txt"))
+    vocabulary = Vocabulary.load(folder / "vocabulary.txt")
+    if len(vocabulary) != model.encoder.vocabulary_size:
+        raise ModelError(
+            f"{folder}: the vocabulary has {len(vocabulary)} entries, the weights {model.encoder.vocabulary_size}; "
+            "restore the folder or name another"
+        )
+    return TorchTagger(model, vocabulary)

@@ -59,7 +59,7 @@ def _lengths_by_char(words: Iterable[str], index: int) -> dict[str, tuple[int, .
 class Unit:
     """One meaning of a word after a numeral; a number with it is worth number x `factor` in `code`.
 
-    `not_before` holds characters that would make the word the beginning of another; for the flags see the table's header.
+    `not_before` and `not_before_words` would make the word the beginning of another; for the flags see the table's header.
     """
 
     kind: str
@@ -67,6 +67,7 @@ class Unit:
     factor: Fraction
     not_before: frozenset[str]
     flags: frozenset[str]
+    not_before_words: tuple[str, ...] = ()
 
     def scale(self, value: Decimal) -> Decimal:
         """Convert a number said with this unit to the unit `code`."""
@@ -80,8 +81,11 @@ def units() -> Lexicon[Unit]:
     """Return the table of units and measure words, each by its forms."""
     entries: dict[str, Unit] = {}
     for row in _rows("units.tsv"):
-        kind, code, factor, forms, not_before, flags = (row + ["", ""])[:6]
-        unit = Unit(kind, code or None, Fraction(factor), frozenset(not_before), frozenset(flags.split()))
+        kind, code, factor, forms, not_before, flags = [*row, "", ""][:6]
+        chars, _, words = not_before.partition("~")
+        unit = Unit(
+            kind, code or None, Fraction(factor), frozenset(chars), frozenset(flags.split()), tuple(words.split())
+        )
         for form in forms.split():
             entries[form.replace("_", " ")] = unit
     return Lexicon(entries)
@@ -107,7 +111,9 @@ def match_unit(text: str, pos: int) -> tuple[int, Unit] | None:
     """
     for end, unit in units().match_all(text, pos):
         after = text[end : end + 1]
-        if after in unit.not_before and after:
+        if after and (
+            after in unit.not_before or (unit.not_before_words and text.startswith(unit.not_before_words, end))
+        ):
             continue
         if after.isalnum() and after.isascii() and text[end - 1].isascii():
             continue

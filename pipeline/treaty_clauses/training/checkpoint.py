@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Checkpoint:
     stream: dict[str, Any]
     pending: Pending
     encoder: dict[str, Any]
+    torch_states: list[str] = field(default_factory=list)
 
 
 def save_checkpoint(
@@ -56,6 +57,23 @@ def save_checkpoint(
         raise ModelError(f"{fresh}: cannot write the checkpoint: {error}; the last good one is {last}") from error
 
 
+def random_states(device: str) -> list[str]:
+    """Torch's random states, the processor's and the device's, as hexadecimal digits."""
+    states = [torch.get_rng_state()]
+    if torch.device(device).type == "cuda":
+        states.append(torch.cuda.get_rng_state(device))
+    return [state.numpy().tobytes().hex() for state in states]
+
+
+def restore_random_states(states: Sequence[str], device: str) -> None:
+    """Take back what `random_states` gave; a run moved to another kind of device gets the processor's state only."""
+    tensors = [torch.frombuffer(bytearray.fromhex(state), dtype=torch.uint8) for state in states]
+    if tensors:
+        torch.set_rng_state(tensors[0])
+    if len(tensors) > 1 and torch.device(device).type == "cuda":
+        torch.cuda.set_rng_state(tensors[1], device)
+
+
 def load_checkpoint(
     folder: Path, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer], *, device: str
 ) -> Checkpoint | None:
@@ -75,7 +93,7 @@ def load_checkpoint(
         for number, optimizer in enumerate(optimizers):
             _restore_optimizer(optimizer, load_file(last / f"optimizer-{number}.safetensors", device=device))
         return Checkpoint(**table)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, SafetensorError, ValueError, LookupError, TypeError, RuntimeError) as error:
         raise ModelError(
             f"{last}: damaged, or the checkpoint of another recipe: {error}; restore it or start in another folder"
         ) from error
@@ -94,6 +112,11 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torc
     for key, value in tensors.items():
         index, name = key.split(".", 1)
         state.setdefault(int(index), {})[name] = value
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for number, values in state.items():
+        for name, value in values.items():
+            if value.ndim and value.shape != parameters[number].shape:
+                raise ValueError(f"optimizer state {name} of parameter {number} has shape {tuple(value.shape)}")
     table = optimizer.state_dict()
     table["state"] = state
     optimizer.load_state_dict(table)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -28,9 +29,19 @@ from treaty_clauses.texts import read_texts
 from treaty_clauses.training.augment import AugmentConfig, augment
 from treaty_clauses.training.gold import Example, GoldArticle, make_example, read_gold
 from treaty_clauses.training.losses import LossWeights, article_losses
+from treaty_clauses.training.pretrain import check_device
 from treaty_clauses.vocabulary import MASK, Vocabulary
 
 logger = logging.getLogger(__name__)
+
+#: What is tried on dev: how much to lower a layer's OUTSIDE score before decoding, and from where links are taken.
+_CALIBRATED = {
+    "bias_clause": (0.7, 1.5),
+    "bias_term": (1.0,),
+    "bias_condition": (1.0,),
+    "threshold_role": (0.35,),
+    "threshold_same_norm": (0.3,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,8 @@ class TrainRecipe:
     """Everything that decides a training; lengths in characters.
 
     `encoder` is a folder with a pretrained encoder of this package, or `hub` a Hugging Face encoder's name or folder;
-    with neither the encoder starts from random weights of shape `shape`.
+    with neither the encoder starts from random weights of shape `shape`. Training reads windows of `window_chars`, the
+    trained model windows of `read_window_chars` with more context on both sides.
     """
 
     train: tuple[GoldSource, ...]
@@ -59,14 +71,16 @@ class TrainRecipe:
     heads: HeadsConfig = field(default_factory=HeadsConfig)
     losses: LossWeights = field(default_factory=LossWeights)
     augmentation: AugmentConfig = field(default_factory=AugmentConfig)
+    version: str = "tagger"
     seed: int = 1
     epochs: int = 12
     batch_chars: int = 5000
     window_chars: int = 256
-    context_chars: int = 48
+    context_chars: int = 32
+    read_window_chars: int = 256
+    read_context_chars: int = 64
     encoder_rate: float = 3e-4
     head_rate: float = 1e-3
-    layer_decay: float = 1.0
     weight_decay: float = 0.01
     warmup_share: float = 0.08
     gradient_clip: float = 1.0
@@ -88,14 +102,15 @@ class Training:
     """One training run; `run()` trains, keeps the weights that did best on dev, and writes the model folder."""
 
     def __init__(self, recipe: TrainRecipe, folder: Path) -> None:
+        check_device(recipe.device)
         torch.set_num_threads(recipe.threads)
         torch.manual_seed(recipe.seed)
         self.recipe, self.folder = recipe, folder
         self.rng = np.random.default_rng(recipe.seed)
         self.train = [g for source in recipe.train for g in _read(source) for _ in range(source.repeat)]
         self.dev = [g for source in recipe.dev for g in _read(source)]
-        if not self.train:
-            raise ConfigError("the recipe names no training article")
+        if not self.train or not self.dev:
+            raise ConfigError("the recipe must name at least one article in `train` and one in `dev`")
         self.model, self.vocabulary = build_tagger(recipe)
         self.model.to(recipe.device)
         self.segmenter, self.gazetteer = Segmenter(), Gazetteer.load()
@@ -112,7 +127,7 @@ class Training:
         average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         steps_an_epoch = math.ceil(sum(len(g.article.text) for g in self.train) / recipe.batch_chars)
         total = steps_an_epoch * recipe.epochs
-        best, best_scores = -1.0, None
+        best, best_scores, kept = -1.0, None, average
         step, began = 0, time.monotonic()
         for epoch in range(1, recipe.epochs + 1):
             sums: dict[str, float] = {}
@@ -138,16 +153,36 @@ class Training:
                 logger.info("dev after epoch %d: %s", epoch, self.history[-1])
                 if figure > best:
                     best, best_scores = figure, scores
-                    self._save(average)
+                    kept = {name: value.clone() for name, value in average.items()}
+                    self._save(kept, {})
         assert best_scores is not None
+        calibration, best_scores = self.calibrate(kept, best_scores)
+        self._save(kept, calibration)
         return best_scores
 
-    def evaluate(self, weights: dict[str, Tensor]) -> Scores:
+    def evaluate(self, weights: dict[str, Tensor], calibration: dict[str, float] | None = None) -> Scores:
         """Figures on dev of the same extraction as in production."""
-        model = Tagger(self.model.config)
-        model.load_state_dict({name: value.detach().cpu().clone() for name, value in weights.items()})
+        model = self._frozen(weights, calibration or {})
         extractor = Extractor(TorchTagger(model, self.vocabulary), self.segmenter, self.gazetteer)
         return score_corpus([(gold.record, extractor.extract_article(gold.article)) for gold in self.dev])
+
+    def calibrate(self, weights: dict[str, Tensor], scores: Scores) -> tuple[dict[str, float], Scores]:
+        """Decoding biases and link thresholds, chosen on dev one after the other."""
+        calibration: dict[str, float] = {}
+        for name, values in _CALIBRATED.items():
+            for value in values:
+                tried = {**calibration, name: value}
+                found = self.evaluate(weights, tried)
+                if _figure_of_merit(found) > _figure_of_merit(scores):
+                    calibration, scores = tried, found
+        logger.info("calibrated on dev: %s: %s", calibration, _headline(scores))
+        self.history.append({"calibration": calibration, "merit": _figure_of_merit(scores), **_headline(scores)})
+        return calibration, scores
+
+    def _frozen(self, weights: dict[str, Tensor], calibration: dict[str, float]) -> Tagger:
+        model = Tagger(replace(self.model.config, calibration=calibration))
+        model.load_state_dict({name: value.detach().cpu().clone() for name, value in weights.items()})
+        return model
 
     def _groups(self) -> list[dict[str, Any]]:
         recipe = self.recipe
@@ -206,10 +241,8 @@ class Training:
         optimizer.zero_grad(set_to_none=True)
         return {name: float(value.detach()) for name, value in sums.items()}
 
-    def _save(self, weights: dict[str, Tensor]) -> None:
-        model = Tagger(self.model.config)
-        model.load_state_dict({name: value.detach().cpu().clone() for name, value in weights.items()})
-        save_tagger(model, self.vocabulary, self.folder)
+    def _save(self, weights: dict[str, Tensor], calibration: dict[str, float]) -> None:
+        save_tagger(self._frozen(weights, calibration), self.vocabulary, self.folder)
         report = {"recipe": to_table(self.recipe), "articles": len(self.train), "dev": self.history}
         (self.folder / "training.json").write_text(
             json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
@@ -232,8 +265,12 @@ def build_tagger(recipe: TrainRecipe) -> tuple[Tagger, Vocabulary]:
         "use_boundaries": recipe.use_boundaries,
         "use_gazetteer": recipe.use_gazetteer,
         "use_quantities": recipe.use_quantities,
-        "version": f"treaty-clauses-{recipe.seed}",
+        "window_chars": recipe.read_window_chars,
+        "context_chars": recipe.read_context_chars,
+        "version": recipe.version,
     }
+    if sum(start is not None for start in (recipe.hub, recipe.encoder, recipe.shape)) > 1:
+        raise ConfigError("the recipe names more than one start; leave one of `encoder`, `hub` and `shape`")
     if recipe.hub is not None:
         return _hub_tagger(recipe.hub, settings)
     if recipe.encoder is not None:
@@ -241,10 +278,12 @@ def build_tagger(recipe: TrainRecipe) -> tuple[Tagger, Vocabulary]:
         try:
             shape = EncoderConfig(**json.loads((recipe.encoder / "config.json").read_text(encoding="utf-8")))
             weights = {n: v.float() for n, v in load_file(recipe.encoder / "model.safetensors").items()}
-        except (OSError, ValueError, TypeError) as error:
-            raise ModelError(f"{recipe.encoder}: cannot read the pretrained encoder: {error}") from error
-        model = Tagger(TaggerConfig(encoder=replace(shape, dropout=recipe.encoder_dropout), **settings))
-        model.encoder.load_state_dict(weights)
+            model = Tagger(TaggerConfig(encoder=replace(shape, dropout=recipe.encoder_dropout), **settings))
+            model.encoder.load_state_dict(weights)
+            if len(vocabulary) != shape.vocabulary_size:
+                raise ValueError(f"{len(vocabulary)} vocabulary entries for {shape.vocabulary_size} embeddings")
+        except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+            raise ModelError(f"{recipe.encoder}: cannot read the pretrained encoder: {error}; restore it") from error
         return model, vocabulary
     if recipe.vocabulary is None or recipe.shape is None:
         raise ConfigError("the recipe must name `encoder`, or `hub`, or both `vocabulary` and `shape`")

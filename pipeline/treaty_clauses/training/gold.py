@@ -1,6 +1,5 @@
 """Gold records and their texts: from files to what the heads learn."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from treaty_clauses.decode import tags_of
 from treaty_clauses.encode import ArticleEncoder, Encoded
 from treaty_clauses.errors import InputError
-from treaty_clauses.io import parse_record, restore_text
+from treaty_clauses.io import read_records, text_sha256
 from treaty_clauses.labels import ActorKind, ClauseType, Modality, Role, Status, TermRole
 from treaty_clauses.links import LinkInputs, link_inputs
 from treaty_clauses.spans import Discourse, Ints, Layer, SpanSet, as_array
@@ -63,14 +62,12 @@ def read_gold(path: Path, texts: dict[str, str]) -> Iterator[GoldArticle]:
     Raises:
         InputError: A text is missing or is not the annotated one.
     """
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        table = json.loads(line)
-        name = table["article"]["id"]
+    for record in read_records(path, texts=texts):
+        name = record.article.id
         if name not in texts:
-            raise InputError(f"{path}:{number}: the text of article {name!r} is missing; name the folder that has it")
-        where = f"{path}:{number}"
-        bare = not any("text" in mention for actor in table["actors"] for mention in actor["mentions"])
-        record = restore_text(table, texts[name], where=where) if bare else parse_record(line, where=where)
+            raise InputError(f"{path}: the text of article {name!r} is missing; name the folder that has it")
+        if text_sha256(texts[name]) != record.article.sha256:
+            raise InputError(f"{path}: the text of article {name!r} is not the one annotated (SHA-256)")
         published = date.fromisoformat(record.article.published) if record.article.published else None
         yield GoldArticle(Article(name, texts[name], published), record)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoModel, AutoTokenizer
 
@@ -20,8 +21,10 @@ def load_hub_encoder(name: str) -> tuple[HubEncoder, dict[str, Any], Vocabulary]
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
         loaded = AutoModel.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{name}: cannot load this Hugging Face encoder: {error}; name a folder that holds one") from error
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ModelError(
+            f"{name}: cannot load this Hugging Face encoder: {error}; name a folder that holds one"
+        ) from error
     special = (tokenizer.pad_token_id, tokenizer.unk_token_id, tokenizer.sep_token_id, tokenizer.mask_token_id)
     if None in special:
         raise ModelError(f"{name}: its tokenizer must have PAD, UNK, SEP and MASK tokens")
@@ -38,8 +41,6 @@ def load_hub_encoder(name: str) -> tuple[HubEncoder, dict[str, Any], Vocabulary]
     encoder = HubEncoder(table)
     encoder.backbone.load_state_dict(loaded.state_dict())
     return encoder, table, vocabulary
-
-
 
 
 def _embedding(weight: torch.Tensor) -> nn.Embedding:

@@ -17,11 +17,11 @@ class LossWeights:
     """How much each head counts, and how much a tag inside a span counts against one outside."""
 
     tags: float = 1.0
-    labels: float = 0.3
+    labels: float = 1.0
     roles: float = 0.5
-    links: float = 0.3
+    links: float = 0.6
     inside: float = 2.0
-    smoothing: float = 0.05
+    smoothing: float = 0.02
 
 
 def article_losses(heads: Heads, hidden: Tensor, example: Example, weights: LossWeights) -> dict[str, Tensor]:

@@ -16,9 +16,16 @@ from torch import Tensor, nn
 
 from treaty_clauses.config import to_table
 from treaty_clauses.encoder import CharEncoder, EncoderConfig
+from treaty_clauses.errors import ConfigError
 from treaty_clauses.segment import Segmenter
 from treaty_clauses.text import fold_width
-from treaty_clauses.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from treaty_clauses.training.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    random_states,
+    restore_random_states,
+    save_checkpoint,
+)
 from treaty_clauses.training.masking import mask_batch
 from treaty_clauses.training.stream import Source, StreamState, WindowStream, held_out_documents, read_documents
 from treaty_clauses.vocabulary import Vocabulary
@@ -28,11 +35,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of training with one window length; ends when `until_chars` characters were seen in all."""
+    """A stretch of training with one window length; ends when `until_chars` characters were seen in all.
+
+    `rate` scales the learning rates of the recipe.
+    """
 
     until_chars: int
     window_chars: int
     windows: int
+    rate: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,20 @@ class PretrainRecipe:
     compile: bool = True
     device: str = "cpu"
     threads: int = 2
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be run.
+
+        Raises:
+            ConfigError: A value is out of range; the message names it.
+        """
+        if not self.sources or not self.phases:
+            raise ConfigError("a pretraining needs at least one of `sources` and of `phases`")
+        if self.optimizer not in ("adamw", "muon"):
+            raise ConfigError(f"optimizer {self.optimizer!r}; expected adamw or muon")
+        if not 0 < self.mask_share < 1:
+            raise ConfigError(f"mask_share {self.mask_share}; expected a number between 0 and 1")
+        check_device(self.device)
 
 
 class MaskedCharacterModel(nn.Module):
@@ -128,6 +153,7 @@ class Pretraining:
         if saved is not None:
             self.step, self.characters = saved.step, saved.characters
             self.rng.bit_generator.state = saved.numpy_state
+            restore_random_states(saved.torch_states, recipe.device)
             state = StreamState.from_table(saved.stream)
             logger.info("resumed at step %d, %d characters", self.step, self.characters)
         self.stream = WindowStream(recipe.sources, self.vocabulary, self.segmenter, state)
@@ -182,7 +208,7 @@ class Pretraining:
         )  # fmt: skip
         seen_boundaries = boundaries.astype(np.int64)
         seen_boundaries[self.rng.random(phase.windows) < recipe.blind_share] = 0
-        scale = self._schedule()
+        scale = phase.rate * self._schedule()
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["base_lr"] * scale
@@ -263,12 +289,25 @@ class Pretraining:
             stream=self.stream.state.to_table(),
             pending=self.stream.pending(),
             encoder=asdict(self.config),
+            torch_states=random_states(self.recipe.device),
         )
         save_checkpoint(self.folder, self.model, self.optimizers, checkpoint)
 
     def _log(self, row: dict[str, Any]) -> None:
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"time": round(time.time()), **row}) + "\n")
+
+
+def check_device(device: str) -> None:
+    """Make sure that torch has the device.
+
+    Raises:
+        ConfigError: It has not.
+    """
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"device {device!r} is not to be had here: {error}; use cpu or cuda") from error
 
 
 def autocast(device: str) -> AbstractContextManager[Any]:

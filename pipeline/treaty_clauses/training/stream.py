@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import lzma
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ HELD_OUT_ONE_IN = 200  # documents by hash of their text: the same ones whatever
 _MIN_CHARS = 60  # shorter documents are navigation remnants more often than prose
 _MAX_CHARS = 20_000  # a longer one would fill the shuffle buffer alone; the rest of it is read as further documents
 _DEDUPLICATION_CHARS = 200
+_UNDECODABLE = "\ufffd"  # what a byte that is not UTF-8 is read as
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +49,21 @@ class StreamState:
 
     cursors: dict[str, _Cursor] = field(default_factory=dict)
     characters: dict[str, int] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
 
     def to_table(self) -> dict[str, Any]:
         """As JSON values."""
         return {
             "cursors": {name: [c.documents, c.epochs] for name, c in self.cursors.items()},
             "characters": dict(self.characters),
+            "seen": sorted(self.seen),
         }
 
     @classmethod
     def from_table(cls, table: dict[str, Any]) -> "StreamState":
         """From what `to_table` gave."""
         cursors = {name: _Cursor(*values) for name, values in table["cursors"].items()}
-        return cls(cursors, dict(table["characters"]))
+        return cls(cursors, dict(table["characters"]), set(table.get("seen", ())))
 
 
 def read_documents(source: Source, *, skip: int = 0) -> Iterator[str]:
@@ -73,15 +77,18 @@ def read_documents(source: Source, *, skip: int = 0) -> Iterator[str]:
         raise InputError(f"{path}: corpus file of source {source.name!r} not found; mend the recipe's path")
     is_table = path.suffix == ".parquet"
     try:
-        rows = load_dataset("parquet" if is_table else "text", data_files=str(path), split="train", streaming=True)
+        kind: dict[str, Any] = {"path": "parquet"} if is_table else {"path": "text", "encoding_errors": "replace"}
+        rows = load_dataset(**kind, data_files=str(path), split="train", streaming=True)
         for number, row in enumerate(rows.select_columns(["text"]).skip(skip), start=skip + 1):
             yield (row["text"] or "") if is_table else _text_of(row["text"], f"{path}:{number}")
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, lzma.LZMAError) as error:
         raise InputError(f"{path}: cannot read the corpus: {error}") from error
 
 
 def _text_of(line: str, where: str) -> str:
     try:
+        if _UNDECODABLE in line:
+            raise ValueError("bytes that are not UTF-8")
         table = json.loads(line)
         return str(table["text"])
     except (ValueError, KeyError, TypeError) as error:
@@ -116,7 +123,6 @@ class WindowStream:
         self.state = state or StreamState()
         self._pending: dict[str, tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]]] = {}
         self._documents: dict[str, Iterator[str]] = {}
-        self._seen: set[bytes] = set()
         total = sum(source.weight for source in sources)
         self._share = {source.name: source.weight / total for source in sources}
 
@@ -156,25 +162,25 @@ class WindowStream:
 
     def _next_text(self, name: str) -> str:
         cursor = self.state.cursors.setdefault(name, _Cursor())
-        barren = 0
+        is_second_pass = False
         while True:
             if name not in self._documents:
                 self._documents[name] = read_documents(self._sources[name], skip=cursor.documents)
             text = next(self._documents[name], None)
             if text is None:
-                if barren and cursor.documents == 0:
+                if is_second_pass:
                     raise InputError(f"{self._sources[name].path}: source {name!r} holds no usable document")
-                barren += 1
+                is_second_pass = True
                 cursor.documents = 0
                 cursor.epochs += 1
-                self._seen.clear()
+                self.state.seen.clear()
                 del self._documents[name]
                 continue
             cursor.documents += 1
-            head = hashlib.blake2b(text[:_DEDUPLICATION_CHARS].encode("utf-8", "replace"), digest_size=8).digest()
-            if len(text) < _MIN_CHARS or head in self._seen or is_held_out(text):
+            head = hashlib.blake2b(text[:_DEDUPLICATION_CHARS].encode("utf-8", "replace"), digest_size=8).hexdigest()
+            if len(text) < _MIN_CHARS or head in self.state.seen or is_held_out(text):
                 continue
-            self._seen.add(head)
+            self.state.seen.add(head)
             return text
 
 
