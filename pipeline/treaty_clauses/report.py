@@ -21,12 +21,15 @@ def record_table(record: ArticleRecord) -> RenderableType:
     return Panel(Group(*parts), title=Text(f"{record.article.id}{date}"), title_align="left")
 
 
-def _proposal_table(proposal: Proposal, names: dict[str, str]) -> Table:
+def _proposal_table(proposal: Proposal, names: dict[str, str]) -> RenderableType:
     proposers = "、".join(names[actor] for actor in proposal.proposers)
     title = proposal.name or "(no named proposal)"
     heading = Text(f"{title}{' — ' + proposers if proposers else ''}", style="italic")  # no string: it may hold markup
+    if not proposal.clauses:
+        return heading
     table = Table(title=heading, title_justify="left", show_lines=True)
-    for column in ("type", "modality", "status", "who", "towards", "clause", "numbers", "if"):
+    table.add_column("norm", no_wrap=True)
+    for column in ("who -> towards", "clause", "numbers", "if"):
         table.add_column(column, overflow="fold")
     for clause in proposal.clauses:
         table.add_row(*map(Text, _cells(clause, names)))
@@ -37,12 +40,10 @@ def _cells(clause: Clause, names: dict[str, str]) -> tuple[str, ...]:
     def named(actors: tuple[str, ...]) -> str:
         return "、".join(names[actor] for actor in actors)
 
+    towards = f"\n-> {named(clause.counterparty)}" if clause.counterparty else ""
     return (
-        clause.type.value,
-        clause.modality.value,
-        clause.status.value,
-        named(clause.bearer),
-        named(clause.counterparty),
+        f"{clause.type.value}\n{clause.modality.value}\n{clause.status.value}",
+        named(clause.bearer) + towards,
         clause.text,
         "\n".join(describe_term(term) for term in clause.terms),
         "\n".join(condition.text for condition in clause.conditions),
