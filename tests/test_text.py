@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treaty_clauses.text import fold_width, is_han, simplify
+from treaty_clauses.text import fold_width, simplify
 
 any_text = st.text(st.characters(exclude_categories=()))  # lone surrogates included
 
@@ -30,14 +30,3 @@ def test_width_folding(text: str, folded: str) -> None:
 
 def test_simplifying_is_by_character_and_leaves_the_rest() -> None:
     assert simplify("烏克蘭與俄羅斯停火30天") == "乌克兰与俄罗斯停火30天"
-
-
-@pytest.mark.parametrize(
-    ("character", "han"), [("停", True), ("〇", True), ("𠀋", True), ("A", False), ("。", False), ("ㄅ", False)]
-)
-def test_what_counts_as_han(character: str, han: bool) -> None:
-    assert is_han(character) is han
-
-
-def test_a_lone_surrogate_is_no_han() -> None:
-    assert not is_han("\ud800")

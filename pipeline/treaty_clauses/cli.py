@@ -21,7 +21,7 @@ from treaty_clauses.io import (
     article_from_line,
     parse_date,
     read_articles,
-    record_to_json,
+    write_records,
 )
 from treaty_clauses.types import Article
 
@@ -111,7 +111,7 @@ def extract(
             item = item.article
         record = extractor.extract_article(item)
         if console is None:
-            sys.stdout.write(record_to_json(record) + "\n")
+            write_records([record], sys.stdout)
         else:
             from treaty_clauses.report import record_table
 

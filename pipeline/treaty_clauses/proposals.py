@@ -28,9 +28,6 @@ from treaty_clauses.types import (
 
 Floats = npt.NDArray[np.float32]
 
-#: Names that mean a particular document only together with other words (guidelines section 8, bare names).
-_GENERIC = re.compile(r"^(停火|停戰|和平|臨時停火)?(協議|協定|方案|計畫|計劃|草案|條約|聲明|備忘錄)$")
-
 
 @dataclass(frozen=True, slots=True)
 class Scores:

@@ -1,6 +1,5 @@
 """Length-preserving views of a text: what the model reads, never what the record quotes."""
 
-import unicodedata
 from functools import cache
 from pathlib import Path
 
@@ -48,12 +47,3 @@ def simplify(text: str) -> str:
     simplified = text.translate(_tables()[1])
     assert len(simplified) == len(text)
     return simplified
-
-
-def is_han(character: str) -> bool:
-    """Whether a character is a CJK ideograph.
-
-    >>> is_han("和"), is_han("A"), is_han("，")
-    (True, False, False)
-    """
-    return "CJK UNIFIED" in unicodedata.name(character, "") or character == "〇"
