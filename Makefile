@@ -3,7 +3,7 @@ ARTICLE ?= corpus/written/c-001.txt
 PUBLISHED ?= 2015-07-15
 BIN := .venv/bin
 
-.PHONY: extract test lint check gold
+.PHONY: extract test test-slow lint check gold statistics agreement
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -16,6 +16,9 @@ extract: .venv/.installed
 test: .venv/.installed
 	$(BIN)/pytest
 
+test-slow: .venv/.installed
+	$(BIN)/pytest --slow
+
 lint: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -26,3 +29,10 @@ check: test lint
 gold: .venv/.installed
 	$(BIN)/treaty-clauses annotate build annotations/written --texts corpus/written --splits annotations/splits.toml \
 		--annotations annotations --corpus corpus
+
+statistics: .venv/.installed
+	$(BIN)/treaty-clauses annotate statistics annotations corpus
+
+agreement: .venv/.installed
+	$(BIN)/treaty-clauses annotate agreement --first annotations --first annotations/real --second annotations/second \
+		--output annotations/agreement.json

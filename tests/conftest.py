@@ -27,6 +27,21 @@ ROOT = Path(__file__).parents[1]
 _STEPS = 80  # enough to find every clause of the one article again (about 2 s)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow as well (`make test-slow`)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes minutes; run with --slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--slow"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_network() -> None:
     """No test asks a model hub for anything; `datasets` would, whenever it opens a local file."""
@@ -110,7 +125,7 @@ def model_folder(
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     for _ in range(_STEPS):
         hidden = model.read([example.encoded], window_chars=64, context_chars=16)[0]
-        losses = article_losses(model.heads, hidden, example, LossWeights())
+        losses = article_losses(model.heads, hidden, model.word_vectors(example.encoded), example, LossWeights())
         (torch.stack(list(losses.values())).sum() / 3).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()

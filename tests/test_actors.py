@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from treaty_clauses.actors import Link, actors_jsonl, link_mentions
-from treaty_clauses.errors import ConfigError, InputError
+from treaty_clauses.errors import ConfigError
 from treaty_clauses.gazetteer import Entry, Gazetteer, fold_variants, parse_entries
 from treaty_clauses.labels import ActorKind
 
 CASES = Path(__file__).parent / "cases"
+ACTORS = Path(__file__).parents[1] / "pipeline/treaty_clauses/data/actors"
 
 
 def read_cases(name: str) -> list[dict]:
@@ -115,6 +116,14 @@ def test_links_come_in_the_order_of_the_spans(gazetteer):
     assert [link.name for link in links] == ["俄羅斯", "烏克蘭"]
 
 
+def test_a_part_of_the_world_is_linked_where_the_tagger_marks_a_place(gazetteer):
+    text = "亞洲盃在亞洲舉行"
+
+    assert gazetteer.find(text) == []
+    (link,) = link_mentions(text, [(4, 6)], gazetteer, kinds=[ActorKind.PLACE])
+    assert link.wikidata == "Q48"
+
+
 def test_kinds_and_spans_must_match_in_number(gazetteer):
     with pytest.raises(ValueError, match="zip"):
         link_mentions("烏克蘭", [(0, 3)], gazetteer, kinds=[])
@@ -140,10 +149,19 @@ def test_actors_jsonl_answers_line_by_line(gazetteer):
     assert answers[1]["actors"] == []
 
 
-@pytest.mark.parametrize(("line", "message"), [("{", "line 1 is not JSON"), ('{"id": 1}', "expected an object")])
-def test_actors_jsonl_names_the_bad_line(gazetteer, line, message):
-    with pytest.raises(InputError, match=message):
-        list(actors_jsonl([line], gazetteer))
+@pytest.mark.parametrize(
+    ("line", "name", "message"),
+    [
+        ("{", None, 'line 1: not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1); write one object {"id", "text"} a line'),
+        ("[]", None, 'line 1: found list; write one object {"id", "text"} a line'),
+        ('{"id": 1}', 1, 'line 1: "text" is NoneType; give the text as a string'),
+    ],
+)  # fmt: skip
+def test_actors_jsonl_names_the_bad_line_and_goes_on(gazetteer, line, name, message):
+    bad, good = (json.loads(answer) for answer in actors_jsonl([line, '{"id": "b", "text": "基輔"}'], gazetteer))
+
+    assert bad == {"id": name, "error": message}
+    assert [actor["text"] for actor in good["actors"]] == ["基輔"]
 
 
 TEXTS = st.text(
@@ -218,9 +236,19 @@ def test_wikidata_ids_are_given_once(gazetteer):
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("table", ["states", "organizations", "armed_groups", "persons", "places", "regions", "cities"])
+def test_the_tables_tell_checked_ids_from_remembered_ones(gazetteer):
+    ids = [entry for entry in gazetteer.entries if entry.wikidata]
+    checked = [entry for entry in ids if entry.source in ("rigour", "country-coder", "nsi")]
+    remembered = [entry for entry in ids if entry.source == "memory"]
+    readme = (ACTORS / "README.md").read_text("utf-8")
+
+    assert len(checked) + len(remembered) == len(ids)
+    assert f"of {len(gazetteer.entries):,} entries {len(checked)} have such an id, {len(remembered)} have" in readme
+
+
+@pytest.mark.parametrize("table", ["states", "organizations", "armed_groups", "persons", "places", "regions", "areas", "cities"])
 def test_every_table_names_its_source(table):
-    text = Path(__file__).parents[1].joinpath(f"pipeline/treaty_clauses/data/actors/{table}.tsv").read_text("utf-8")
+    text = (ACTORS / f"{table}.tsv").read_text("utf-8")
 
     header = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     assert "Source" in header or "Written for this project" in header

@@ -30,9 +30,13 @@ def heads() -> Heads:
     return Heads(16, HeadsConfig(span_size=16, pair_size=8, document_layers=1, document_heads=2))
 
 
+def no_words(hidden: torch.Tensor) -> torch.Tensor:
+    return torch.zeros(len(hidden), 0)
+
+
 def test_every_head_has_a_finite_loss_that_reaches_its_weights(heads: Heads, example: Example) -> None:
     hidden = torch.randn(len(example.encoded), 16, requires_grad=True)
-    losses = article_losses(heads, hidden, example, LossWeights())
+    losses = article_losses(heads, hidden, no_words(hidden), example, LossWeights())
     assert set(losses) == EVERY
     assert all(torch.isfinite(loss) and loss > 0 for loss in losses.values())
     torch.stack(list(losses.values())).sum().backward()
@@ -44,7 +48,7 @@ def test_every_head_has_a_finite_loss_that_reaches_its_weights(heads: Heads, exa
 
 def test_a_head_of_no_weight_costs_nothing(heads: Heads, example: Example) -> None:
     hidden = torch.randn(len(example.encoded), 16)
-    losses = article_losses(heads, hidden, example, replace(LossWeights(), links=0.0, roles=0.0))
+    losses = article_losses(heads, hidden, no_words(hidden), example, replace(LossWeights(), links=0.0, roles=0.0))
     assert all(losses[name] == 0 for name in ("roles", "conditions", "same_norm", "attribution", "proposers"))
     assert losses["tags"] > 0
 
@@ -54,7 +58,8 @@ def test_an_article_without_annotation_costs_its_tags_only(
 ) -> None:
     record = gold.record.model_copy(update={"actors": (), "proposals": ()})
     example = make_example(GoldArticle(gold.article, record), article_encoder)
-    losses = article_losses(heads, torch.randn(len(example.encoded), 16), example, LossWeights())
+    hidden = torch.randn(len(example.encoded), 16)
+    losses = article_losses(heads, hidden, no_words(hidden), example, LossWeights())
     assert set(losses) == {"tags"}
 
 
@@ -68,5 +73,5 @@ def test_pairs_of_one_clause_are_asked_once(heads: Heads, example: Example) -> N
             example.targets, same_norm=example.targets.same_norm + np.triu(np.ones((7, 7)), 0).astype("f4")
         ),
     )
-    first = article_losses(heads, hidden, example, LossWeights())["same_norm"]
-    assert torch.equal(first, article_losses(heads, hidden, turned, LossWeights())["same_norm"])
+    first = article_losses(heads, hidden, no_words(hidden), example, LossWeights())["same_norm"]
+    assert torch.equal(first, article_losses(heads, hidden, no_words(hidden), turned, LossWeights())["same_norm"])

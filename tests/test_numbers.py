@@ -157,6 +157,61 @@ def test_bare_yuan_follows_the_hint_or_is_refused() -> None:
     assert quantity("三千盧比", currency_hint="NPR") == Quantity(Decimal(3000), "NPR", EQ)
 
 
+@pytest.mark.parametrize(
+    ("text", "role", "expected"),
+    [
+        ("到二○二六年二月五日", TermRole.DEADLINE, Quantity("2026-02-05", "date", LE)),
+        ("一直到9月", TermRole.DEADLINE, Quantity("2026-09", "date", LE)),
+        ("至少持續到2016年底", TermRole.DURATION, Quantity("2016-12-31", "date", GE)),
+        ("最遲不過1955年12月31日", TermRole.DEADLINE, Quantity("1955-12-31", "date", LE)),
+        ("9月11日的最後期限之前", TermRole.DEADLINE, Quantity("2026-09-11", "date", LE)),
+        ("三十公里外", TermRole.DISTANCE, Quantity(Decimal(30), "km", GE)),
+        ("30公里範圍內", TermRole.DISTANCE, Quantity(Decimal(30), "km", LE)),
+        ("兩個月的時間裡", TermRole.DEADLINE, Quantity(Decimal(2), "month", LE)),
+        ("未來60天", TermRole.DEADLINE, Quantity(Decimal(60), "day", LE)),
+        ("限期三十日", TermRole.DEADLINE, Quantity(Decimal(30), "day", LE)),
+        ("不得低於歲入的6%", TermRole.SHARE, Quantity(Decimal("0.06"), "ratio", GE)),
+        ("不高於戰前水準的一點二倍", TermRole.SHARE, Quantity(Decimal("1.2"), "ratio", LE)),
+        ("每百抽五", TermRole.SHARE, Quantity(Decimal("0.05"), "ratio", EQ)),
+        ("七比三", TermRole.SHARE, Quantity(Decimal("0.7"), "ratio", EQ)),
+        ("四分一", TermRole.SHARE, Quantity(Decimal("0.25"), "ratio", EQ)),
+        ("限150架", TermRole.WEAPON_LIMIT, Quantity(Decimal(150), "item", LE)),
+        ("五一九門以內", TermRole.WEAPON_LIMIT, Quantity(Decimal(519), "item", LE)),
+        ("四處", TermRole.QUANTITY, Quantity(Decimal(4), "item", EQ)),
+        ("不得在島上駐紮超過六千人", TermRole.TROOP_CAP, Quantity(Decimal(6000), "person", LE)),
+        ("不得在五島駐紮超過一個", TermRole.TROOP_CAP, Quantity(Decimal(1), "item", LE)),
+    ],
+)
+def test_words_around_the_number_bound_it(text: str, role: TermRole, expected: Quantity) -> None:
+    assert quantity(text, role=role) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["約若干萬人", "若干億美元", "數以萬計", "數以百萬計的人", "成千上萬人", "千百萬人", "不知幾萬人", "無數", "若干"],
+)
+def test_a_count_without_a_number_is_refused(text: str) -> None:
+    assert quantity(text, role=TermRole.HEADCOUNT) is None
+
+
+@pytest.mark.parametrize("text", ["數千人", "好幾百人", "上萬人", "近百萬人"])
+def test_a_count_of_known_size_is_not_refused(text: str) -> None:
+    assert quantity(text, role=TermRole.HEADCOUNT) is not None
+
+
+@pytest.mark.parametrize("text", ["10億克朗尼", "20億北嶺元", "三千德魯克", "4000卡幣", "3億盧比亞"])
+def test_an_unknown_currency_is_refused_or_the_hint_for_none(text: str) -> None:
+    assert quantity(text, role=TermRole.ASSET_SUM) is None
+    assert quantity(text, role=TermRole.ASSET_SUM, currency_hint="USD") is None
+    found = quantity(text, role=TermRole.ASSET_SUM, currency_hint="XXX")
+    assert found is None or found.unit == "XXX"
+
+
+def test_a_shared_currency_name_takes_the_hint_of_one_that_bears_it() -> None:
+    assert quantity("800萬披索", currency_hint="COP") == Quantity(Decimal(8000000), "COP", EQ)
+    assert quantity("920億克朗", currency_hint="XXX") == Quantity(Decimal(92000000000), "XXX", EQ)
+
+
 @pytest.mark.parametrize("text", ["年底前", "明年", "下午5時起", "儘快", "三名代表與五輛車", "人", ""])
 def test_what_would_be_a_guess_is_refused(text: str) -> None:
     assert quantity(text) is None

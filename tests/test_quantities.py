@@ -22,19 +22,30 @@ SOUP = st.text(alphabet=PIECES, max_size=40)
 REFERENCES = st.none() | st.dates()
 
 
-def load_cases() -> list[tuple[str, dict]]:  # type: ignore[type-arg]
+def load_cases(files: str) -> list[tuple[str, dict]]:  # type: ignore[type-arg]
     return [
         (f"{path.stem.removeprefix('quantities_')}-{number}", json.loads(line))
-        for path in sorted(CASES.glob("quantities_*.jsonl"))
+        for path in sorted(CASES.glob(files))
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
     ]
 
 
-LOADED = load_cases()
+LOADED = load_cases("quantities_*.jsonl")
+# Single expressions and short sentences, as test suites of other libraries have them.
+SUITES = load_cases("suites_*.jsonl")
 
 
 @pytest.mark.parametrize("case", [case for _, case in LOADED], ids=[name for name, _ in LOADED])
 def test_case(case: dict) -> None:  # type: ignore[type-arg]
+    check(case)
+
+
+@pytest.mark.parametrize("case", [case for _, case in SUITES], ids=[name for name, _ in SUITES])
+def test_case_in_the_manner_of_other_suites(case: dict) -> None:  # type: ignore[type-arg]
+    check(case)
+
+
+def check(case: dict) -> None:  # type: ignore[type-arg]
     found = [match.as_json() for match in find_quantities(case["text"], date.fromisoformat(case["reference_date"]))]
     expected = [term | {"value": approximately(term["value"])} for term in case["terms"]]
     assert found == expected
@@ -173,9 +184,9 @@ def test_jsonl_is_answered_line_by_line() -> None:
     assert answers[1] == {"id": 7, "terms": []}
     assert [answer["id"] for answer in answers[2:]] == [None, "b", "c", None]
     assert answers[2]["error"].startswith("line 4: not JSON")
-    assert answers[3]["error"] == "line 5: text must be a string, found NoneType"
-    assert answers[4]["error"] == "line 6: reference_date 'soon' is not an ISO date (2025-11-24)"
-    assert answers[5]["error"] == "line 7: expected an object with id and text, found list"
+    assert answers[3]["error"] == 'line 5: "text" is NoneType; give the text as a string'
+    assert answers[4]["error"] == "line 6: reference_date 'soon' is not an ISO date; write 2025-11-24 or null"
+    assert answers[5]["error"] == 'line 7: found list; write one object {"id", "text"} a line'
 
 
 def test_every_currency_code_has_three_letters() -> None:

@@ -9,9 +9,14 @@ import torch
 
 from treaty_clauses import tagger as tagger_module
 from treaty_clauses.encode import ArticleEncoder, Encoded
+from treaty_clauses.encoder import EncoderConfig
 from treaty_clauses.errors import ModelError
+from treaty_clauses.gazetteer import Gazetteer
+from treaty_clauses.heads import HeadsConfig
+from treaty_clauses.segment import Segmenter
 from treaty_clauses.tagger import FixedShape, Tagger, TaggerConfig, TorchTagger, load_tagger, save_tagger
-from treaty_clauses.vocabulary import Vocabulary
+from treaty_clauses.vocabulary import SPECIAL, Vocabulary
+from treaty_clauses.words import WordTable, spell
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +163,27 @@ def test_the_configuration_is_plain_json(tiny_config: TaggerConfig, folder: Path
     table = json.loads((folder / "config.json").read_text("utf-8"))
     assert table.pop("format") == 1
     assert table == asdict(tiny_config)
+
+
+def test_word_vectors_are_saved_and_read(tmp_path: Path, segmenter: Segmenter, gazetteer: Gazetteer) -> None:
+    """A tagger with word vectors and votes comes back the same, and tells texts apart by their words alone."""
+    torch.manual_seed(6)
+    table = WordTable([spell("停火"), spell("撤軍")])
+    shape = EncoderConfig(vocabulary_size=30, hidden_size=16, layers=1, heads=2, intermediate_size=16)
+    heads = HeadsConfig(span_size=8, pair_size=4, document_layers=1, document_heads=2, use_bags=True)
+    model = Tagger(TaggerConfig(encoder=shape, heads=heads, word_count=len(table), word_size=3))
+    assert model.words is not None
+    torch.nn.init.normal_(model.words.weight)
+    torch.nn.init.normal_(model.word_input.weight)
+    vocabulary = Vocabulary((*SPECIAL, *"abcdefghijklmnopqrstuvwxyz"))
+    save_tagger(model, vocabulary, tmp_path, table)
+    loaded = load_tagger(tmp_path)
+    assert loaded.words is not None
+    encoder = ArticleEncoder(loaded.vocabulary, segmenter, gazetteer, loaded.words)
+    first, second = (loaded.read(encoder.encode(text)) for text in ("兩國停火", "兩國撤軍"))
+    assert first.words.shape == (4, 3)
+    assert torch.allclose(first.words[2], model.words.weight[1], atol=1e-2)
+    assert not np.allclose(first.tags, second.tags)
+    (tmp_path / "words.txt").write_text("停火\n", encoding="utf-8")
+    with pytest.raises(ModelError, match="word list"):
+        load_tagger(tmp_path)

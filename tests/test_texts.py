@@ -50,3 +50,16 @@ def test_a_folder_with_a_text_of_another_encoding_names_it(tmp_path: Path) -> No
     (tmp_path / "a.txt").write_bytes("停火".encode("big5"))
     with pytest.raises(InputError, match=r"a\.txt"):
         read_texts(tmp_path)
+
+
+def test_rows_without_an_id_are_named_by_file_and_line(tmp_path: Path) -> None:
+    with lzma.open(tmp_path / "news.jsonl.xz", "wb") as stream:
+        stream.write("".join(json.dumps({"text": text}) + "\n" for text in "甲乙丙").encode())
+    (tmp_path / "pool.jsonl").write_text(json.dumps({"id": "p-1", "text": "丁"}), encoding="utf-8")
+    (tmp_path / "more.jsonl").write_text("no JSON, but nobody asks for its texts\n", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("戊", encoding="utf-8")
+    with pytest.raises(InputError, match="more"):
+        read_texts(tmp_path)
+    (tmp_path / "more.jsonl").write_text('{"text": "x"}\nno JSON, but nobody asks for its texts\n', encoding="utf-8")
+    assert read_texts(tmp_path, only={"news-00002", "p-1", "a"}) == {"news-00002": "乙", "p-1": "丁", "a": "戊"}
+    assert read_texts(tmp_path / "news.jsonl.xz") == {"news-00001": "甲", "news-00002": "乙", "news-00003": "丙"}

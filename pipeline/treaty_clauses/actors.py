@@ -5,15 +5,15 @@ does not say which is meant, the mention stays unlinked. Unlinked mentions still
 actor within the article.
 """
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
+from typing import Any
 
 from treaty_clauses.actor_groups import Link, group_mentions
-from treaty_clauses.errors import InputError
 from treaty_clauses.gazetteer import Entry, Gazetteer, GazetteerMatch, fold_variants
 from treaty_clauses.labels import ActorKind
+from treaty_clauses.rows import answer_rows, text_of
 
 # Words before a name that are no part of it (前蘇聯總統 names 蘇聯; 原中東鐵路).
 _PREFIXES = ("前", "原", "新", "老", "大", "舊")
@@ -82,39 +82,34 @@ def actors_jsonl(lines: Iterable[str], gazetteer: Gazetteer | None = None) -> It
     """Find and link the names of the gazetteer in JSON Lines `{"id", "text"}`, one answer a line, in order.
 
     Yields:
-        `{"id", "actors": [{"start", "end", "text", "kind", "wikidata", "name", "rule"}]}`; empty lines are skipped.
-
-    Raises:
-        InputError: A line is not a JSON object with a string `text`; the message names the line.
+        `{"id", "actors": [{"start", "end", "text", "kind", "wikidata", "name", "rule"}]}`, or `{"id", "error"}` for a line
+        that cannot be read; empty lines are passed over.
     """
-    gazetteer = gazetteer or Gazetteer.load()
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"line {number} is not JSON: {error}") from error
-        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-            raise InputError(f'line {number}: expected an object {{"id", "text"}} with a string text')
-        text = row["text"]
-        matches = gazetteer.find(text)
-        links = link_mentions(
-            text, [(match.start, match.end) for match in matches], gazetteer, kinds=[match.kind for match in matches]
-        )
-        actors = [
-            {
-                "start": link.start,
-                "end": link.end,
-                "text": text[link.start : link.end],
-                "kind": str(link.kind or match.kind),
-                "wikidata": link.wikidata,
-                "name": link.name,
-                "rule": link.rule,
-            }
-            for link, match in zip(links, matches, strict=True)
-        ]
-        yield json.dumps({"id": row.get("id"), "actors": actors}, ensure_ascii=False)
+    known = gazetteer or Gazetteer.load()
+
+    def answer(row: dict[str, Any], number: int) -> dict[str, Any]:
+        return {"actors": _actors_in(text_of(row, number), known)}
+
+    return answer_rows(lines, answer)
+
+
+def _actors_in(text: str, gazetteer: Gazetteer) -> list[dict[str, Any]]:
+    matches = gazetteer.find(text)
+    links = link_mentions(
+        text, [(match.start, match.end) for match in matches], gazetteer, kinds=[match.kind for match in matches]
+    )
+    return [
+        {
+            "start": link.start,
+            "end": link.end,
+            "text": text[link.start : link.end],
+            "kind": str(link.kind or match.kind),
+            "wikidata": link.wikidata,
+            "name": link.name,
+            "rule": link.rule,
+        }
+        for link, match in zip(links, matches, strict=True)
+    ]
 
 
 class _Linker:
@@ -147,7 +142,7 @@ class _Linker:
         form = self.folded[start:end].strip(" 「」『』“”\"'")
         candidates, used, rule = self._candidates(form, start)
         candidates = self._of_kind(candidates, kind, start, end)
-        entry, rule = self._choose(candidates, used, rule)
+        entry, rule = self._choose(candidates, used, rule, kind)
         if entry is None:
             return Link(start, end, f"name:{form}", surface, None, None, used, rule)
         return Link(start, end, entry.key, entry.name, entry.kind, entry.wikidata, used, rule)
@@ -226,11 +221,14 @@ class _Linker:
             candidates = tuple(entry for entry in candidates if (entry.key in states) is acts) or candidates
         return candidates
 
-    def _choose(self, candidates: tuple[Entry, ...], form: str, rule: str) -> tuple[Entry | None, str]:
+    def _choose(
+        self, candidates: tuple[Entry, ...], form: str, rule: str, kind: ActorKind | None
+    ) -> tuple[Entry | None, str]:
         """The one candidate; the one that the article names in full; the one usually meant; else None."""
         if len(candidates) == 1:
             only = candidates[0]
-            doubtful = form in only.weak and only.kind is not ActorKind.PERSON and not self.evidence[only.key]
+            marked = only.kind is ActorKind.PERSON or only.kind is kind is ActorKind.PLACE
+            doubtful = form in only.weak and not marked and not self.evidence[only.key]
             return (None, "unlisted") if doubtful else (only, rule)
         if not candidates:
             return None, rule

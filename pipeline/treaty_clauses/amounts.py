@@ -28,6 +28,7 @@ _ENGLISH = re.compile(rf" ?({'|'.join(_TIMES)})(?![A-Za-z])", re.IGNORECASE)
 _LETTER_TIMES = {"k": 10**3, "K": 10**3, "m": 10**6, "M": 10**6, "b": 10**9, "B": 10**9, "T": 10**12}
 _LETTER = re.compile(rf"([{''.join(_LETTER_TIMES)}])(?![A-Za-z0-9])")
 _MINUTES = re.compile(r"分(?=(?:\d{1,2}|[一二三四五六七八九十]{1,3})秒)")
+_HALF_MINUTE = re.compile(r"分半(?:鐘|(?=$|[，。、；後內]))")
 _SPAN = r"(?:小時|鐘頭|月(?![刊亮球])|世紀|星期|禮拜)"
 _HALF_BEFORE_UNIT = re.compile(rf"個?半(?:個(?={_SPAN}))?(?={_SPAN}|鐘|工作天|季度|百分點)")
 _MANY_BEFORE_UNIT = re.compile(rf"個?[多餘]個?(?={_SPAN})")
@@ -35,6 +36,8 @@ _HALF_AFTER_UNIT = re.compile(r"半(?![導島價數票夜空年小場決徑途�
 _HALVED_KINDS = frozenset({"duration", "age", "length", "mass", "percent", "temperature", "number"})
 _COMPOUND_KINDS = frozenset({"duration", "age", "length", "mass"})
 _DISCOUNT = re.compile(r"折(?![疊扣騰磨價衷返損斷射頁衝舊算合抵現])")
+_PIECE_AND_A_HALF = re.compile(r"半(?=$|[，。、；！？)])")
+_DECADES_OF_LIFE = 5  # 七旬 is an age, 兩旬 are twenty days
 # What 度 and 節 mean is told by words nearby: degrees or kilowatt-hours, knots or items.
 _DEGREES = re.compile(
     r"氣溫|溫度|高溫|低溫|水溫|體溫|均溫|室溫|升溫|降溫|增溫|恆溫|攝氏|華氏|零下|發燒|燒到|暖化|熱浪|寒流|天氣|氣象|炎熱|酷熱|冰點"
@@ -56,6 +59,8 @@ def scan_amount(text: str, pos: int, context: Context) -> Amount | None:
     amount = Amount(numeral.end, numeral.low, numeral.high, numeral.comparator, None, numeral)
     if _MINUTES.match(text, numeral.end):  # 5分30秒
         return scan_chain(text, replace(amount, end=numeral.end + 1, unit=units().entries["分鐘"]))
+    if half := _HALF_MINUTE.match(text, numeral.end):  # 一分半鐘
+        return replace(amount, end=half.end(), low=amount.low + HALF, unit=units().entries["分鐘"])
     if text[numeral.end - 1].isascii():
         amount = _scan_times(text, pos, amount, context)
     if refined := _scan_before_unit(text, amount):
@@ -63,7 +68,7 @@ def scan_amount(text: str, pos: int, context: Context) -> Amount | None:
     found = _match_any_unit(text, amount.end, numeral, context)
     if found is None:
         return amount
-    amount = replace(amount, end=found[0], unit=found[1])
+    amount = Amount(found[0], amount.low, amount.high, amount.comparator, found[1], numeral)
     return _scan_remainder(text, amount) if amount.high is None else amount
 
 
@@ -76,8 +81,12 @@ def _scan_times(text: str, pos: int, amount: Amount, context: Context) -> Amount
     factor, end = 1, amount.end
     if english := _ENGLISH.match(text, end):
         factor, end = _TIMES[english[1].lower()], english.end()
-    elif (letter := _LETTER.match(text, end)) and match_currency_before(text, pos, context):
+    elif (letter := _LETTER.match(text, end)) and (
+        match_currency_before(text, pos, context) or (pos == 0 and letter.end() == len(text) and letter[1] in "kKM")
+    ):  # 100K stands for a number only alone
         factor, end = _LETTER_TIMES[letter[1]], letter.end()
+    if end == amount.end:
+        return amount
     return replace(amount, end=end, low=amount.low * factor, high=_times(amount.high, factor))
 
 
@@ -108,6 +117,8 @@ def _match_any_unit(text: str, end: int, numeral: Numeral, context: Context) -> 
         return None
     if money := match_money_unit(text, pos, context):
         return money
+    if text[pos] == " " and text[pos - 1] in "萬億兆" and (money := match_money_unit(text, pos + 1, context)):
+        return money  # 100 億 美元
     if text[pos] == "折":
         return match_discount(text, pos, numeral.low)
     found = match_unit(text, pos)
@@ -120,6 +131,8 @@ def _match_any_unit(text: str, end: int, numeral: Numeral, context: Context) -> 
         return _match_by_context(text, pos, end, unit, numeral, context)
     if "many" in unit.flags and numeral.style is Style.CHINESE and numeral.low < 4:
         return None
+    if text[pos] == "旬" and numeral.low < _DECADES_OF_LIFE:
+        return end, units().entries["個旬"]
     if text[pos] == "成" and (numeral.low > 10 or numeral.style is Style.POSITIONAL):
         return None
     return found
@@ -169,7 +182,9 @@ def _scan_remainder(text: str, amount: Amount) -> Amount:
         return amount
     if unit.kind == "money":
         end, change = scan_change(text, end, unit)
-        return replace(amount, end=end, low=amount.low + change)
+        return amount if end == amount.end else replace(amount, end=end, low=amount.low + change)
+    if text[end - 1] == "個" and (piece := _PIECE_AND_A_HALF.match(text, end)):  # 兩個半
+        return replace(amount, end=piece.end(), low=amount.low + HALF)
     tenths = unit.kind == "percent" and unit.factor == 10
     half = _HALF_AFTER_UNIT.match(text, end) if unit.kind in _HALVED_KINDS else None
     if half and (unit.code != "%" or tenths):

@@ -18,12 +18,23 @@ from treaty_clauses.errors import AnnotationError
 from treaty_clauses.labels import ActorKind, ClauseType, Comparator, Modality, Role, Status, TermRole
 from treaty_clauses.types import SCHEMA_VERSION, ArticleRecord
 
+try:  # seven times as fast, where PyYAML was built with libyaml
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
 _LINE = "\0line"  # key under which a mapping keeps the number of its first line
 _TOP = {"article", "actors", "compounds", "not_mentions", "proposals", "clauses"}
 _CLAUSE = {"p", "type", "mod", "status", "mentions", "conditions", "terms", *(role.value for role in Role)}
 _TERM = {"q", "role", "value", "high", "unit", "cmp", "anchor"}
 _CLAUSE_LISTS = _CLAUSE - {"p", "type", "mod", "status"}
-_PARTS: dict[str, type[Any]] = {"actors": dict, "compounds": dict, "not_mentions": list, "proposals": list, "clauses": list}
+_PARTS: dict[str, type[Any]] = {
+    "actors": dict,
+    "compounds": dict,
+    "not_mentions": list,
+    "proposals": list,
+    "clauses": list,
+}
 _NAMES: dict[type[Any], str] = {dict: "mapping", list: "list"}
 _FINAL_PUNCTUATION = "。！？；，、：」』"
 # guidelines section 5, then UCUM as far as articles needed
@@ -50,7 +61,7 @@ class Compiled:
     info: SourceInfo
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_SafeLoader):
     """Keeps the line of every mapping."""
 
 

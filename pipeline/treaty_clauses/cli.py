@@ -14,6 +14,9 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from treaty_clauses import cli_batch
+from treaty_clauses.cli_errors import print_errors, write_errors
+from treaty_clauses.cli_exchange import exchange_app
 from treaty_clauses.errors import AnnotationError, TreatyClausesError
 from treaty_clauses.io import (
     Failure,
@@ -31,8 +34,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Reads Traditional Chinese news about peace proposals and treaties into structured, checkable records.",
 )
-annotate_app = typer.Typer(no_args_is_help=True, help="Check and build hand-written annotations.")
+annotate_app = typer.Typer(no_args_is_help=True, help="Check, build, exchange and compare annotations.")
+annotate_app.add_typer(exchange_app)
 app.add_typer(annotate_app, name="annotate")
+cli_batch.register(app)
 
 
 class Format(StrEnum):
@@ -144,6 +149,9 @@ def evaluate(
     ] = None,
     floors: Annotated[Path | None, typer.Option(help="JSON of floors to hold; exit code 1 below one.")] = None,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples for the intervals.")] = 1000,
+    errors: Annotated[
+        Path | None, typer.Option(help="Write every error in its sentence here, as HTML; prints the kinds of error too.")
+    ] = None,
 ) -> None:
     """Score predicted records against gold: every figure of the guidelines' section 9, with 95% intervals.
 
@@ -153,6 +161,7 @@ def evaluate(
 
     try:
         report = evaluate_files(gold, predicted, texts=_texts(texts), resamples=resamples)
+        mistakes = write_errors(gold, predicted, _texts(texts), report, errors) if errors else None
         shortfalls = check_floors(report, floors) if floors else ()
     except TreatyClausesError as error:
         raise _fail(error) from error
@@ -162,6 +171,8 @@ def evaluate(
         sys.stdout.write(report.to_markdown() + "\n")
     else:
         Console().print(report.to_table())
+    if mistakes is not None and output is not ReportFormat.JSON:
+        print_errors(mistakes, markdown=output is ReportFormat.MARKDOWN)
     for shortfall in shortfalls:
         _stderr().print(str(shortfall), style="red", markup=False)
     if shortfalls:
@@ -211,23 +222,49 @@ def pretrain(
         raise _fail(error) from error
 
 
+@app.command()
+def vectors(
+    recipe: Annotated[Path, typer.Argument(help="TOML recipe of the word vectors.")],
+    output: Annotated[Path, typer.Option(help="Folder to write.")] = Path("runs/words"),
+) -> None:
+    """Learn word vectors from raw text, for the tagger's recipe to name.
+
+    Example: `treaty-clauses vectors models/recipes/words.toml --output models/words`
+    """
+    from treaty_clauses.config import load_recipe
+    from treaty_clauses.training.wordvectors import VectorRecipe, train_vectors
+
+    _log(verbose=True)
+    try:
+        train_vectors(load_recipe(recipe, VectorRecipe), output)
+    except TreatyClausesError as error:
+        raise _fail(error) from error
+
+
 Sources = Annotated[list[Path], typer.Argument(help="YAML annotations or directories of them, text beside as .txt.")]
 Texts = Annotated[Path | None, typer.Option(help="Folder or JSONL of texts that may not lie beside the annotations.")]
 
 
 @annotate_app.command("check")
-def annotate_check(sources: Sources, texts: Texts = None) -> None:
+def annotate_check(
+    sources: Sources,
+    texts: Texts = None,
+    exceptions: Annotated[
+        Path | None, typer.Option(help="TOML of terms whose value their span alone does not give, with reasons.")
+    ] = None,
+) -> None:
     """Report every mistake in annotations, with file and line.
 
     Example: `treaty-clauses annotate check annotations/source`
     """
-    from treaty_clauses.annotate import check_terms, read_sources
+    from treaty_clauses.annotate import check_terms, load_exceptions, read_sources
 
     count, problems = 0, []
     try:
+        allowed = load_exceptions(exceptions) if exceptions else frozenset()
         for source in read_sources(sources, _texts(texts)):
             count += 1
-            problems += str(source).splitlines() if isinstance(source, AnnotationError) else check_terms(source)
+            problems += str(source).splitlines() if isinstance(source, AnnotationError) else check_terms(source, allowed)
     except TreatyClausesError as error:
         raise _fail(error) from error
     for problem in problems:

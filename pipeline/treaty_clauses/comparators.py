@@ -93,7 +93,7 @@ _AFTER = Lexicon(
                 "以外 之外 以上 及以上 或以上 或更多 起跳 起碼 （含）以上 (含)以上 以上者 或者以上 含以上 之上 （以上）",
             ),
             (_LE, "以內 之內 以下 及以下 或以下 之下 為限 為上限 封頂 （含）以下 (含)以下 或更少 為度 止"),
-            (_GT, "開外 出頭 有餘 還多"),
+            (_GT, "開外 出頭 有餘"),
             (_LT, "未滿 不到"),
         ),
         "內": Word(_LE, not_before="容部心政閣陸地戰外務需向憂行賈塔湖人銷側線政衣褲蒙"),
@@ -125,7 +125,7 @@ def comparator_before(text: str, start: int, *, bare: bool = False) -> tuple[int
     if found is None and start > 1 and text[start - 1] in "了有為是在達到至於 共":
         found = _before(text, start - 1, False)
         word = text[found[0] : start - 1] if found else ""
-        if found and (len(word) < 2 or word in _SUPERLATIVES):  # 最高達615元 was reached
+        if found and text[start - 1] != " " and (len(word) < 2 or word in _SUPERLATIVES):  # 最高達615元 was reached
             return None
     if found is None:
         return None

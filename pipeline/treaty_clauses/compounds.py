@@ -84,6 +84,8 @@ def scan_chain(text: str, amount: Amount) -> Amount:
             pos = end
             break
         count = holds(unit.code or "", smaller.code or "")
+        if unit.code == smaller.code == "kg" and smaller.factor < unit.factor:  # 一斤二兩
+            count = 1
         if count is None or smaller.kind not in (unit.kind, "duration" if unit.kind == "age" else unit.kind):
             break
         total = unit.scale(total) * count + smaller.scale(numeral.low)

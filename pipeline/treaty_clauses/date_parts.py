@@ -6,12 +6,12 @@ date: the day, month or year nearest to it (guidelines section 5).
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from treaty_clauses.calendars import article_day, last_day, make_date, nearest_month
 from treaty_clauses.date_numeric import match_numeric, month_day
 from treaty_clauses.date_periods import LUNAR, lunar_moment, match_age, match_festival, match_lunar
-from treaty_clauses.moments import DAY_NUMBER, MONTH_NUMBER, Moment, day_moment, months_of, period, to_int
+from treaty_clauses.moments import DAY_NUMBER, MONTH_NUMBER, ONES, Moment, day_moment, months_of, period, to_int
 from treaty_clauses.money import Context
 from treaty_clauses.units import Lexicon
 from treaty_clauses.years import match_year
@@ -25,6 +25,10 @@ _DAY_MARK = (
 _MONTH = re.compile(rf"({MONTH_NUMBER}) ?月(?![餅球亮刊台薪嫂租費息])(?:份)?")
 _DAY = re.compile(rf"({DAY_NUMBER}) ?{_DAY_MARK}")
 _DAY_AFTER_MONTH = re.compile(rf"({DAY_NUMBER}) ?(?:日(?![本圓元](?!.{{0,2}}軍))|號)|(\d\d?)(?=\()")
+# 12月25 without 日, at the end of a part of the sentence or before a bound.
+_DAY_UNMARKED = re.compile(
+    rf"(1\d|2\d|3[01]|[1-9](?!\d)|二十{ONES}?|三十一?|廿{ONES}?|十{ONES}?)(?=$|[\s，。、；：,;:)」至到~-]|[之以][前後]|前[，。 ]|起)(?!-\d|[,.]\d)"
+)
 # The first of several that share their 月 or 日: 10月15、16日, 3至5月.
 _LISTED_DAY = re.compile(rf"({DAY_NUMBER})(?=(?:日?[、及和與~至到-]|-|—)(?:{DAY_NUMBER}[、])*{DAY_NUMBER}(?:日|號))")
 _LISTED_MONTH = re.compile(rf"({MONTH_NUMBER})(?=[、及和與~至到—-]{MONTH_NUMBER}月)")
@@ -74,6 +78,14 @@ _YEAR_PARTS: Lexicon[_Part] = Lexicon(
         **{f"夏{word}": _Part(6, 8) for word in "天季"},
         **{f"秋{word}": _Part(9, 11) for word in "天季"},
         **{f"冬{word}": _Part(12, 14) for word in "天季"},  # months 13 and 14 lie in the next year
+        "春": _Part(3, 5, "節耕運聯遊捲風酒暉雨鬥夏播種小"),
+        "夏": _Part(6, 8, "令威曆季至糧收種"),
+        "秋": _Part(9, 11, "鬥收節冬糧種播"),
+        "冬": _Part(12, 14, "奧至令季小種"),
+        "最後一天": _Part(0, 0),
+        "最後一日": _Part(0, 0),
+        "年中": _Part(6, 7, "無"),
+        "年末": _Part(0, 0),
         "初": _Part(1, 1, "期步一二三級夏春秋冬"),
         "中": _Part(6, 7, "國央東共學華南西小美俄日韓旬的歐方立部心"),
         "中期": _Part(6, 7),
@@ -91,6 +103,9 @@ _MONTH_PARTS: Lexicon[_Part] = Lexicon(
         "中": _Part(11, 20, "國央東共學華南西美俄日韓方部歐的心間途立"),
         "中旬": _Part(11, 20),
         "下旬": _Part(21, 0),
+        "最後一天": _Part(0, 0),
+        "最後一日": _Part(0, 0),
+        "第一天": _Part(1, 1),
         "上半月": _Part(1, 15),
         "上半": _Part(1, 15),
         "下半月": _Part(16, 0),
@@ -101,6 +116,9 @@ _MONTH_PARTS: Lexicon[_Part] = Lexicon(
 )
 
 
+_NUMERIC_REST = re.compile(r"(?P<sign>[./-])(?P<m>1[0-2]|0?[1-9])(?P=sign)(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)")
+_LAST_DAYS: Lexicon[_Part] = Lexicon({"最後一天": _Part(0, 0), "最後一日": _Part(0, 0), "第一天": _Part(1, 1)})
+_NTH_WEEKDAY = re.compile(r"(?:第(?P<n>[1-5一二三四五])|最後一)個?(?:週|星期|禮拜)(?P<day>[一二三四五六日天])")
 _MANY_MONTHS = 4  # 前八個月 are the year's first; 前三個月 may be the last three
 
 
@@ -116,7 +134,7 @@ def match_moment(text: str, pos: int, context: Context, before: Moment | None = 
     char = text[pos]
     if char.isascii() and (numeric := match_numeric(text, pos, context)):
         return numeric
-    if char in "農陰舊夏正臘" and (lunar := match_lunar(text, pos, context)):
+    if (char in "農陰舊夏正臘" or "月初" in text[pos : pos + 4]) and (lunar := match_lunar(text, pos, context)):
         return lunar
     if age := match_age(text, pos, context):
         return age
@@ -135,6 +153,14 @@ def within_year(text: str, pos: int, year: int, context: Context) -> Moment | No
     """Read what follows a year: month and day, a part of the year, a festival; or the year alone."""
     if not 1 <= year <= _LAST_YEAR:
         return Moment(pos, f"{year:05}" if year < 0 else f"{year:04}")
+    if (
+        text.startswith("的今天", pos)
+        and context.reference
+        and (day := make_date(year, context.reference.month, context.reference.day))
+    ):
+        return day_moment(pos + 3, day)
+    if numeric := _NUMERIC_REST.match(text, pos):  # 民國105.11.7
+        return month_day(numeric.end(), year, int(numeric["m"]), int(numeric["d"]), context)
     after = pos + (text[pos : pos + 1] in (" ", "的"))
     if month := _MONTH.match(text, after) or _LISTED_MONTH.match(text, after):
         return within_month(text, month.end(), year, to_int(month[1]), context)
@@ -150,11 +176,13 @@ def within_year(text: str, pos: int, year: int, context: Context) -> Moment | No
 def within_month(text: str, pos: int, year: int | None, month: int, context: Context) -> Moment | None:
     """Read what follows a month: a day, a third, beginning or end; or the month alone."""
     after = pos + (text[pos : pos + 1] in (" ", "的"))
-    if day := _DAY_AFTER_MONTH.match(text, after) or _LISTED_DAY.match(text, after):
+    if weekday := _NTH_WEEKDAY.match(text, after):
+        return _nth_weekday(weekday, year, month, context)
+    if day := _DAY_AFTER_MONTH.match(text, after) or _LISTED_DAY.match(text, after) or _DAY_UNMARKED.match(text, pos):
         return month_day(day.end(), year, month, to_int(day[day.lastindex or 1]), context)
     if year is None and context.reference:
         year = nearest_month(month, context.reference)
-    found = _match_part(_MONTH_PARTS, text, pos)
+    found = _match_part(_MONTH_PARTS, text, pos) or (_match_part(_LAST_DAYS, text, after) if after > pos else None)
     if year is None:
         return Moment(found[0] if found else pos, f"--{month:02}", None, None, None, month)
     if found is None:
@@ -162,6 +190,20 @@ def within_month(text: str, pos: int, year: int | None, month: int, context: Con
     end, part = found
     last = date(year, month, part.last) if part.last else last_day(year, month)
     return period(end, date(year, month, part.first), last) if part.first else day_moment(end, last)
+
+
+def _nth_weekday(match: re.Match[str], year: int | None, month: int, context: Context) -> Moment | None:
+    """Read 第二個週三, 最後一個星期日 of a month."""
+    if year is None and context.reference:
+        year = nearest_month(month, context.reference)
+    if year is None:
+        return Moment(match.end(), "")
+    weekday = "一二三四五六日".index(match["day"].replace("天", "日"))
+    first = date(year, month, 1)
+    day = first + timedelta((weekday - first.weekday()) % 7)
+    weeks = (last_day(year, month) - day).days // 7 if match["n"] is None else to_int(match["n"]) - 1
+    day += timedelta(7 * weeks)
+    return day_moment(match.end(), day) if day.month == month else None
 
 
 def _match_part(parts: Lexicon[_Part], text: str, pos: int) -> tuple[int, _Part] | None:

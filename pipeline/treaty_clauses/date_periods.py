@@ -13,13 +13,14 @@ LUNAR = re.compile(
     rf"(?:農曆|陰曆|舊曆|夏曆)(?P<y>\d{{4}}年)?(?P<leap>閏)?(?P<m>正|臘|冬|{MONTH_NUMBER})月"
     rf"(?P<d>初[一二三四五六七八九十]|{DAY_NUMBER})?[日號]?"
     r"|(?P<m2>正|臘)月(?P<d2>初[一二三四五六七八九十]|[十廿二三][一二三四五六七八九十]{1,2}|十)[日號]?"
+    r"|(?P<m3>十[一二]?|[一二三四五六七八九])月(?P<d3>初[一二三四五六七八九十])"
 )
 _LUNAR_MONTHS = {"正": 1, "冬": 11, "臘": 12}
 _TENS = "[一二]?十[一二三四五六七八九]?"
 _CN = "[零〇一二三四五六七八九]"
 _DECADE = re.compile(
     rf"(?:(?P<century>\d{{1,2}}|{_TENS})世紀|(?P<last>上個?世紀|本世紀))?的?"
-    rf"(?P<years>\d{{4}}|{_CN}{{4}}|\d{{2}}|{_CN}{{2}}|[一二三四五六七八九]十)年代(?P<part>初期?|中期|末期?|後期)?"
+    rf"(?P<years>\d{{4}}|{_CN}{{4}}|\d{{2}}|{_CN}{{2}}|[一二三四五六七八九]十)(?:年代|(?=[、至到~和及-](?:[1-9]0|[一二三四五六七八九]十)年代))(?P<part>初期?|中期|末期?|後期)?"
 )
 _CENTURY_PART = "初|末|中葉|上半葉|下半葉"
 _CENTURY = re.compile(
@@ -30,6 +31,7 @@ _DECADE_PARTS = {"初": (0, 3), "中": (4, 6), "末": (7, 9), "後": (5, 9)}
 _CENTURY_PARTS = {"初": (0, 9), "末": (90, 99), "中葉": (40, 59), "上半葉": (0, 49), "下半葉": (50, 99)}
 _CENTURY_STEPS = {"本": 0, "上": -1, "下": 1}
 _NO_DAY_AFTER = ("聯", "晚", "特", "公")  # 春節聯歡, 聖誕公公
+_NO_CHRISTMAS_AFTER = frozenset("樹老卡禮歌島市城花燈裝派餐紅帽襪購檔快舞音套主")
 _FESTIVALS = Lexicon(dict.fromkeys(NAMES, True))
 
 
@@ -39,6 +41,8 @@ def match_festival(text: str, pos: int, year: int | None, context: Context) -> M
     if found is None or text[found[0] : found[0] + 1] in _NO_DAY_AFTER:
         return None
     end, name = found[0], text[pos : found[0]]
+    if name in ("聖誕", "耶誕") and text[end : end + 1] in _NO_CHRISTMAS_AFTER:
+        return None
     if year is not None:
         day = festival_date(name, year)
     elif context.reference:
@@ -48,6 +52,11 @@ def match_festival(text: str, pos: int, year: int | None, context: Context) -> M
         fixed = fixed_day(name)
         return Moment(end, f"--{fixed[0]:02}-{fixed[1]:02}", None, None, None, fixed[0]) if fixed else None
     return day_moment(end, day) if day else None
+
+
+def is_festival(text: str, pos: int) -> bool:
+    """Whether a named day begins at `pos`."""
+    return _FESTIVALS.match(text, pos) is not None
 
 
 def match_lunar(text: str, pos: int, context: Context) -> Moment | None:
@@ -66,7 +75,7 @@ def match_lunar(text: str, pos: int, context: Context) -> Moment | None:
 
 def lunar_moment(match: re.Match[str], year: int) -> Moment | None:
     """Make the moment of a match of `LUNAR` in a lunar year."""
-    month_word, day_word = match["m"] or match["m2"], match["d"] or match["d2"]
+    month_word, day_word = match["m"] or match["m2"] or match["m3"], match["d"] or match["d2"] or match["d3"]
     month = _LUNAR_MONTHS.get(month_word) or to_int(month_word)
     leap = bool(match["leap"])
     if day_word:

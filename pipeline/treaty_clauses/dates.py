@@ -26,11 +26,12 @@ CLOCK_AT = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    r"(?P<le>截至|截止到?|直到|直至|最遲(?:於|在|至)?|最晚(?:於|在)?|不晚於|不遲於|不得晚於|不得遲於|迄至|(?<![不甚乃以直])至(?!少|多|於))$"
+    r"(?P<le>截至|截止到?|直到|直至|最遲(?:於|在|至|不過)?|最晚(?:於|在|不過)?|不晚於|不遲於|不得晚於|不得遲於|迄至|(?<![不甚乃以直])至(?!少|多|於))$"
     r"|(?P<lt>早於)$|(?P<ge>不早於|最快|最早(?:於)?|自從|自|從)$|(?P<gt>晚於|遲於)$|(?P<approx>大約|大概|(?<![條北合公契節紐制])約)$"
 )
 _AFTER = re.compile(
     r"(?P<approx>前後|左右|上下)"
+    r"|(?P<since>至今|迄今|以來至今)"
     r"|(?P<le>之前|以前|為止|止(?![血痛步不住跌境損])|之內|以內|內(?![容部心政閣陸地戰外務需向憂行賈塔湖蒙]))"
     r"|(?P<lt>前(?![往進線夕後鋒來者述半提景途任總首副言例所未身面方輩衛哨瞻車院瞻衝段]))"
     r"|(?P<ge>起(?![來源義因訴初草伏身飛事火案跳碼點步家降落居床])|以來|以降)"
@@ -39,6 +40,7 @@ _AFTER = re.compile(
 _RANGE = re.compile(r" ?(?:(?:起|開始)?(?:至|到)|迄|~|-(?!-)|—(?!—)|－) ?(?:隔|翌)?")
 _LIST = re.compile(r"[、及和與]")
 _WEEKDAY_NOTE = re.compile(r" ?\((?:週|星期|禮拜)?[一二三四五六日天]\)|\(農曆[^)]{1,8}\)")
+_WEEKDAY_AFTER = re.compile(r"(?<=[日號]) ?(?:週|星期|禮拜)[一二三四五六日天](?![名位個項架艘])")
 _DAY_NOTE = re.compile(r" ?\(((?:\d{1,2}月)?\d{1,2}日)\)")
 _OPEN = frozenset({Comparator.LE, Comparator.LT, Comparator.GE, Comparator.GT})
 
@@ -88,6 +90,9 @@ def match_date(
         return None
     end = first.end
     after_note = _after_note(text, end)
+    if first.iso.count("-") == 2 and (weekday := _WEEKDAY_AFTER.match(text, end)):  # 11月7日星期一
+        first, end = replace(first, end=weekday.end()), weekday.end()
+        after_note = _after_note(text, end)
     if (day_note := _DAY_NOTE.match(text, end)) and (noted := match_moment(text, day_note.start(1), context)):
         first, end = replace(noted, end=day_note.end()), day_note.end()  # 週一(22日), 今天(11月24日)
         after_note = end
@@ -96,7 +101,7 @@ def match_date(
         end = second.end
         return _ranged(text, pos, end, first, second)
     comparator, start = Comparator.EQ, pos
-    before_word = _BEFORE.search(text, max(0, pos - 5), pos)
+    before_word = _BEFORE.search(text, max(0, pos - 6), pos)
     after_word = _after(text, after_note)
     if after_word is None and first.iso.count("-") >= 2:
         time_of_day = CLOCK.match(text, after_note)
@@ -124,12 +129,17 @@ def _moment(text: str, pos: int, context: Context, before: Moment | None, last_y
 
 def _after(text: str, pos: int) -> tuple[int, Comparator] | None:
     match = _AFTER.match(text, pos)
-    return (match.end(), Comparator(str(match.lastgroup))) if match else None
+    if match is None:
+        return None
+    word = str(match.lastgroup)
+    return match.end(), Comparator.GE if word == "since" else Comparator(word)
 
 
 def _before(match: re.Match[str], comparator: Comparator) -> tuple[int, Comparator] | None:
     word = Comparator(str(match.lastgroup))
-    if match[0] in ("自", "從", "自從"):  # opens a span only together with 起 or 以來
+    if match[0] == "自從":
+        return match.start(), Comparator.GE
+    if match[0] in ("自", "從"):  # opens a span only together with 起 or 以來
         return (match.start(), Comparator.GE) if comparator is Comparator.GE else None
     if match[0] == "至" and comparator is not Comparator.LE:
         return None

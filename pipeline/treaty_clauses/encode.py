@@ -9,8 +9,9 @@ import numpy.typing as npt
 from treaty_clauses.gazetteer import Gazetteer
 from treaty_clauses.labels import ActorKind
 from treaty_clauses.quantities import find_quantities
-from treaty_clauses.segment import Segmenter
+from treaty_clauses.segment import Segmenter, boundary_ids
 from treaty_clauses.vocabulary import Vocabulary
+from treaty_clauses.words import WordTable
 
 #: Hint ids a character: 0 none, then begin and inside of a gazetteer match of each actor kind.
 GAZETTEER_HINTS = 1 + 2 * len(ActorKind)
@@ -20,12 +21,13 @@ QUANTITY_HINTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What the network sees of one article: four arrays of shape (length,)."""
+    """What the network sees of one article: five arrays of shape (length,)."""
 
     characters: npt.NDArray[np.uint16]
     boundaries: npt.NDArray[np.uint8]
     gazetteer: npt.NDArray[np.uint8]
     quantities: npt.NDArray[np.uint8]
+    words: npt.NDArray[np.uint16]
 
     def __len__(self) -> int:
         return len(self.characters)
@@ -44,8 +46,11 @@ class Window:
 class ArticleEncoder:
     """Turns texts into `Encoded`; owns the segmenter and the gazetteer it was given."""
 
-    def __init__(self, vocabulary: Vocabulary, segmenter: Segmenter, gazetteer: Gazetteer) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, segmenter: Segmenter, gazetteer: Gazetteer, words: WordTable | None = None
+    ) -> None:
         self.vocabulary = vocabulary
+        self.words = words
         self.segmenter = segmenter
         self.gazetteer = gazetteer
 
@@ -54,7 +59,9 @@ class ArticleEncoder:
         kinds = {kind: number for number, kind in enumerate(ActorKind)}
         gazetteer = _hints(len(text), ((m.start, m.end, kinds[m.kind]) for m in self.gazetteer.find(text)))
         quantities = _hints(len(text), ((m.start, m.end, 0) for m in find_quantities(text)))
-        return Encoded(self.vocabulary.encode(text), self.segmenter.boundaries(text), gazetteer, quantities)
+        words = list(self.segmenter.spans(text))
+        rows = self.words.rows(text, words) if self.words else np.zeros(len(text), np.uint16)
+        return Encoded(self.vocabulary.encode(text), boundary_ids(words), gazetteer, quantities, rows)
 
 
 def _hints(length: int, spans: Iterable[tuple[int, int, int]]) -> npt.NDArray[np.uint8]:

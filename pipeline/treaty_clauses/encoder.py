@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, ModernBertConfig, ModernBertModel
 
+_NEVER = -1e9  # added to the attention score of a character out of reach
+
 
 @dataclass(frozen=True, slots=True)
 class EncoderConfig:
@@ -15,6 +17,9 @@ class EncoderConfig:
     The local mixing (a convolution of `mixing_width` characters through `mixing_size` channels) and rotary positions
     let pretraining leave the unigram plateau early (measured on two cores: accuracy 0.10 after 1.5M characters against
     0.05 without them).
+
+    A layer looks `reach_chars` to either side (0: over the whole window). With 128 the first tagger scored as with whole
+    windows of 256 (typed clauses on test 0.340 against 0.341, 2026-11-23), and texts are read without overlapping windows.
     """
 
     vocabulary_size: int
@@ -27,6 +32,7 @@ class EncoderConfig:
     boundary_types: int = 5
     dropout: float = 0.0
     max_window_chars: int = 1024
+    reach_chars: int = 128
 
 
 class CharEncoder(nn.Module):
@@ -60,15 +66,30 @@ class CharEncoder(nn.Module):
         extra: Tensor | None = None,
     ) -> Tensor:
         """Encode windows; `extra` (windows, length, hidden_size) is added to the input embeddings."""
+        inputs = self.embed(characters, boundaries, attention_mask, extra)
+        reach, length = self.config.reach_chars, characters.shape[1]
+        mask: Tensor | dict[str, Tensor] | None = attention_mask
+        if 0 < reach < length - 1:
+            places = torch.arange(length, device=characters.device)
+            band = ((places[:, None] - places).abs() <= reach)[None, None]
+            if attention_mask is not None:
+                band = band & (attention_mask > 0)[:, None, None, :]
+            mask = {"full_attention": torch.zeros_like(band, dtype=inputs.dtype).masked_fill(~band, _NEVER)}
+        hidden: Tensor = self.backbone(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
+        return hidden
+
+    def embed(
+        self, characters: Tensor, boundaries: Tensor, attention_mask: Tensor | None, extra: Tensor | None
+    ) -> Tensor:
+        """What the layers read: embeddings, mixed with those of the neighbours. Shapes as in `forward`."""
         inputs = self.characters(characters) + self.boundaries(boundaries)
         if extra is not None:
             inputs = inputs + extra
         narrow = nn.functional.gelu(self.mix_down(inputs))
         if attention_mask is not None:  # padding must look like the end of the text
             narrow = narrow * attention_mask[..., None]
-        inputs = inputs + self.mix_up(self._neighbours(narrow))
-        hidden: Tensor = self.backbone(inputs_embeds=inputs, attention_mask=attention_mask).last_hidden_state
-        return hidden
+        mixed: Tensor = inputs + self.mix_up(self._neighbours(narrow))
+        return mixed
 
     def _neighbours(self, narrow: Tensor) -> Tensor:
         """(windows, length, mixing_size) -> (windows, length, mixing_size * mixing_width): each with its neighbours."""

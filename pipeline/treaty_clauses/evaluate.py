@@ -13,7 +13,7 @@ from treaty_clauses.score import score_corpus
 from treaty_clauses.score_report import Conditions, Report
 from treaty_clauses.types import ArticleRecord
 
-__all__ = ["Report", "Shortfall", "check_floors", "evaluate_files"]
+__all__ = ["Report", "Shortfall", "check_floors", "evaluate_files", "pair_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,30 @@ def evaluate_files(
     if resamples < 0:
         raise ConfigError(f"resamples is {resamples}; give 0 (no intervals) or more, 1000 is usual")
     gold_sha256, predicted_sha256 = _hash_file(gold_path), _hash_file(predicted_path)
+    pairs, problems = pair_files(gold_path, predicted_path, texts=texts)
+    models = sorted({predicted.model for _, predicted in pairs if predicted.model is not None})
+    conditions = Conditions(
+        gold=gold_path.name,
+        gold_sha256=gold_sha256,
+        predicted=predicted_path.name,
+        predicted_sha256=predicted_sha256,
+        models=tuple(models),
+        resamples=resamples,
+        seed=seed,
+    )
+    return Report.of(score_corpus(pairs), conditions, problems)
+
+
+def pair_files(
+    gold_path: Path, predicted_path: Path, *, texts: Mapping[str, str] | None = None
+) -> tuple[list[tuple[ArticleRecord, ArticleRecord]], list[str]]:
+    """Pairs of (gold, predicted) records by article id, sorted, and what had to be counted as empty, wrong or left out.
+
+    Raises:
+        AnnotationError: There is no gold record, or an article has more than one.
+        InputError: A file can't be read, an article has two predictions, the files have no article in common, or gold
+            and prediction of an article are of different texts.
+    """
     gold = _index_records(gold_path, AnnotationError, texts)
     predicted = _index_records(predicted_path, InputError)
     if not gold:
@@ -89,17 +113,7 @@ def evaluate_files(
                     f"({', '.join(unlisted)}); each counted as wrong"
                 )
         pairs.append((gold_record, predicted_record))
-    models = sorted({record.model for record in predicted.values() if record.model is not None})
-    conditions = Conditions(
-        gold=gold_path.name,
-        gold_sha256=gold_sha256,
-        predicted=predicted_path.name,
-        predicted_sha256=predicted_sha256,
-        models=tuple(models),
-        resamples=resamples,
-        seed=seed,
-    )
-    return Report.of(score_corpus(pairs), conditions, problems)
+    return pairs, problems
 
 
 def check_floors(report: Report, floors_path: Path) -> tuple[Shortfall, ...]:

@@ -1,38 +1,69 @@
 """The one place where the stages are wired: articles in, exactly one record each out, in order."""
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, softmax
 
 from treaty_clauses.actors import link_mentions
 from treaty_clauses.decode import OUTSIDE, decode_spans
-from treaty_clauses.encode import ArticleEncoder
+from treaty_clauses.encode import ArticleEncoder, Encoded
+from treaty_clauses.errors import ModelError
 from treaty_clauses.gazetteer import Gazetteer
+from treaty_clauses.grams import span_bags
 from treaty_clauses.io import parse_date
 from treaty_clauses.labels import ActorKind
 from treaty_clauses.links import link_inputs
 from treaty_clauses.merge import merge_sections
+from treaty_clauses.packing import packed_chars
 from treaty_clauses.paths import default_model
 from treaty_clauses.proposals import RecordBuilder, Scores, Thresholds, cluster_names, empty_record
+from treaty_clauses.runtime import Described, Pending, Reading, Runtime
 from treaty_clauses.segment import Segmenter
 from treaty_clauses.spans import Discourse, Layer
 from treaty_clauses.types import Article, ArticleRecord
-
-if TYPE_CHECKING:
-    from treaty_clauses.tagger import TorchTagger
 
 Floats = npt.NDArray[np.float32]
 
 #: A longer article is read in sections cut at paragraph ends, so that time and memory stay linear in its length.
 SECTION_CHARS = 20_000
+#: Sections are read together up to this size, padding included.
+ROW_CHARS = 4096
+#: How far a stream of files is read ahead: enough to keep every core of a small machine at work.
+AHEAD_CHARS = 32_768
+Backend = Literal["fast", "torch"]
+_LEAST = -3.0e38  # below every logit
 _SURROGATE = re.compile("[\ud800-\udfff]")  # no JSON text can hold one, so no record quotes it
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A stretch of an article, as an article of its own that begins at `start`; `encoded` is None where it is empty."""
+
+    article: Article
+    piece: Article
+    start: int
+    is_last: bool
+    encoded: Encoded | None
+
+    @property
+    def chars(self) -> int:
+        return packed_chars(len(self.piece.text)) if self.encoded else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Sections that are being read together."""
+
+    sections: list[_Section]
+    pending: Pending
+    chars: int
 
 
 class Extractor:
@@ -42,12 +73,13 @@ class Extractor:
     >>> record = extractor.extract("甲乙兩國同意停火。", published="2025-11-24")  # doctest: +SKIP
     """
 
-    def __init__(self, tagger: "TorchTagger", segmenter: Segmenter, gazetteer: Gazetteer) -> None:
+    def __init__(self, tagger: Runtime, segmenter: Segmenter, gazetteer: Gazetteer) -> None:
         self._tagger = tagger
         self._gazetteer = gazetteer
-        self._encoder = ArticleEncoder(tagger.vocabulary, segmenter, gazetteer)
+        self._encoder = ArticleEncoder(tagger.vocabulary, segmenter, gazetteer, tagger.words)
         calibration = tagger.config.calibration
         self._biases = {layer: calibration.get(f"bias_{layer.value}", 0.0) for layer in Layer}
+        self._vote = calibration.get("weight_votes", 1.0)
         prefix = "threshold_"
         chosen = {name.removeprefix(prefix): v for name, v in calibration.items() if name.startswith(prefix)}
         self._thresholds = Thresholds(**chosen)
@@ -66,29 +98,78 @@ class Extractor:
         day = parse_date(published, where="published") if isinstance(published, str) else published
         return self.extract_article(Article(article_id, text, day))
 
-    def pipe(self, articles: Iterable[Article]) -> Iterator[ArticleRecord]:
-        """Records of a stream of articles, one each, in order; holds no more than one article at a time."""
-        for article in articles:
-            yield self.extract_article(article)
+    def pipe(self, articles: Iterable[Article], *, ahead_chars: int = 0) -> Iterator[ArticleRecord]:
+        """Records of a stream of articles, one each, in order, whatever stands beside them.
+
+        An article is taken from the stream when the records of those before it have been given, or with `ahead_chars`
+        (AHEAD_CHARS is enough to use all cores) up to so many characters earlier.
+        """
+        records: list[ArticleRecord] = []
+        starts: list[int] = []
+        for section, record in self._read(self._sections(articles), ahead_chars):
+            records.append(record)
+            starts.append(section.start)
+            if section.is_last:
+                yield records[0] if len(records) == 1 else merge_sections(section.article, records, starts)
+                records, starts = [], []
 
     def extract_article(self, article: Article) -> ArticleRecord:
         """The record of one article."""
-        model = self._tagger.config.version
-        if not article.text.strip():
-            return empty_record(article, model=model, warnings=["the article is empty"])
-        sections = cut_sections(article.text, most=SECTION_CHARS)
-        records = [self._read_section(replace(article, text=article.text[start:end])) for start, end in sections]
-        if len(records) == 1:
-            return records[0]
-        return merge_sections(article, records, [start for start, _ in sections])
+        (record,) = self.pipe([article], ahead_chars=AHEAD_CHARS)
+        return record
 
-    def _read_section(self, article: Article) -> ArticleRecord:
+    def _sections(self, articles: Iterable[Article]) -> Iterator[_Section]:
+        for article in articles:
+            if not article.text.strip():
+                yield _Section(article, article, 0, True, None)
+                continue
+            for start, end in cut_sections(article.text, most=SECTION_CHARS):
+                text = article.text[start:end]
+                is_last = end == len(article.text)
+                yield _Section(article, replace(article, text=text), start, is_last, self._encoder.encode(text))
+
+    def _read(self, sections: Iterable[_Section], ahead_chars: int) -> Iterator[tuple[_Section, ArticleRecord]]:
+        """Read sections in rows of up to ROW_CHARS, and no more than `ahead_chars` before the first is finished."""
+        rows: deque[_Row] = deque()
+        row: list[_Section] = []
+        row_chars = ahead = 0
+        for section in sections:
+            if row and row_chars + section.chars > ROW_CHARS:
+                rows.append(self._start(row, row_chars))
+                row, row_chars = [], 0
+            row.append(section)
+            row_chars += section.chars
+            ahead += section.chars
+            if ahead > ahead_chars or not ahead_chars:
+                if not rows:
+                    rows.append(self._start(row, row_chars))
+                    row, row_chars = [], 0
+                ahead -= rows[0].chars
+                yield from self._finish(rows.popleft())
+        if row:
+            rows.append(self._start(row, row_chars))
+        while rows:
+            yield from self._finish(rows.popleft())
+
+    def _start(self, sections: list[_Section], chars: int) -> _Row:
+        return _Row(sections, self._tagger.start([s.encoded for s in sections if s.encoded is not None]), chars)
+
+    def _finish(self, row: _Row) -> Iterator[tuple[_Section, ArticleRecord]]:
+        readings = iter(row.pending.result())
+        for section in row.sections:
+            if section.encoded is None:
+                model = self._tagger.config.version
+                yield section, empty_record(section.article, model=model, warnings=["the article is empty"])
+            else:
+                yield section, self._build(section.piece, section.encoded, next(readings))
+
+    def _build(self, article: Article, encoded: Encoded, reading: Reading) -> ArticleRecord:
         tagger, text = self._tagger, article.text
-        reading = tagger.read(self._encoder.encode(text))
         broken = [match.start() for match in _SURROGATE.finditer(text)]
         spans = decode_spans(_outside(reading.tags, broken), bias=self._biases)
-        described = tagger.describe(reading, spans)
-        labels = {name: _softmax(logits.float().numpy()) for name, logits in described.labels.items()}
+        bags = span_bags(text, encoded.boundaries, encoded.words, spans.layers[Layer.CLAUSE])
+        described = tagger.describe(reading, spans, bags)
+        labels = {name: self._label(described, name) for name in described.labels}
         kinds = [list(ActorKind)[index] for index in labels["kind"].argmax(axis=1).tolist()]
         places = [(int(start), int(end)) for start, end in spans.layers[Layer.ACTOR].tolist()]
         links = link_mentions(text, places, self._gazetteer, kinds=kinds, published=article.published)
@@ -99,7 +180,7 @@ class Extractor:
             proposal_entities=cluster_names(text, spans.layers[Layer.PROPOSAL]),
         )
         logits = tagger.link(described, link_inputs(spans, Discourse.of(text)))
-        choices = np.concatenate([logits["attribution"][..., 0], described.unnamed.float().numpy()[:, None]], axis=1)
+        choices = np.concatenate([logits["attribution"][..., 0], np.asarray(described.unnamed)[:, None]], axis=1)
         scores = Scores(
             labels=labels,
             roles=_sigmoid(logits["roles"]),
@@ -112,6 +193,13 @@ class Extractor:
         if broken:
             builder.warnings.append(f"{len(broken)} lone surrogates, first at {broken[0]}: nothing is quoted across them")
         return builder.build()
+
+    def _label(self, described: Described, name: str) -> Floats:
+        """Probabilities (spans, labels): those of the network, and with a weight those of the bag-of-words classifier."""
+        scores = _log_softmax(np.asarray(described.labels[name]))
+        if name in described.votes:
+            scores = scores + self._vote * _log_softmax(np.asarray(described.votes[name]))
+        return _softmax(scores)
 
 
 def cut_sections(text: str, *, most: int) -> list[tuple[int, int]]:
@@ -143,20 +231,50 @@ def _outside(tags: Floats, positions: list[int]) -> Floats:
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    return np.asarray(expit(logits), np.float32)
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -80, 80).astype(np.float64))), np.float32)
 
 
 def _softmax(logits: Floats) -> Floats:
-    return np.asarray(softmax(logits, axis=-1), np.float32)
+    return np.asarray(np.exp(_log_softmax(logits)), np.float32)
 
 
-def load(model: Path | str | None = None) -> Extractor:
+def _log_softmax(logits: Floats) -> Floats:
+    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True, initial=_LEAST)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), np.float32)
+
+
+def load(model: Path | str | None = None, *, backend: Backend | None = None) -> Extractor:
     """Load the extractor with the default model, or with the model folder `model`.
+
+    Args:
+        model: A model folder.
+        backend: "fast" runs the graphs that `treaty-clauses export` has written into the folder, "torch" the reference;
+            without it the fast one where the folder has its graphs.
 
     Raises:
         ModelError: The folder is missing or damaged.
     """
-    from treaty_clauses.tagger import load_tagger
+    folder = Path(model) if model is not None else default_model()
+    return Extractor(load_runtime(folder, backend), Segmenter(), Gazetteer.load())
 
-    tagger = load_tagger(Path(model) if model is not None else default_model())
-    return Extractor(tagger, Segmenter(), Gazetteer.load())
+
+def load_runtime(folder: Path, backend: Backend | None = None) -> Runtime:
+    """Load a model folder into a runtime; see `load`.
+
+    Raises:
+        ModelError: The folder is missing or damaged, or the package that the runtime needs is not installed.
+    """
+    if backend is None:
+        backend = "fast" if (folder / "reader.xml").exists() else "torch"
+    try:
+        if backend == "fast":
+            from treaty_clauses.fast import FastTagger
+
+            return FastTagger(folder)
+        from treaty_clauses.tagger import load_tagger
+    except ImportError as error:
+        raise ModelError(
+            f"{folder}: the {backend} backend needs {error.name}: install treaty-clauses[train], or name a folder with "
+            "exported graphs"
+        ) from error
+    return load_tagger(folder)

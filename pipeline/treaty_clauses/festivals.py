@@ -2,12 +2,12 @@
 
 import warnings
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import cache
 
 import holidays
 
 from treaty_clauses.calendars import lunar_date, make_date
+from treaty_clauses.solar_terms import SOLAR_TERMS, solar_term_date
 
 # Fixed days of the Gregorian year: month, day.
 _FIXED = {
@@ -15,6 +15,7 @@ _FIXED = {
     "元旦節": (1, 1),
     "元旦日": (1, 1),
     "西洋情人節": (2, 14),
+    "白色情人節": (3, 14),
     "情人節": (2, 14),
     "二二八和平紀念日": (2, 28),
     "和平紀念日": (2, 28),
@@ -40,11 +41,15 @@ _FIXED = {
     "光復節": (10, 25),
     "台灣光復節": (10, 25),
     "萬聖節": (10, 31),
+    "萬聖夜": (10, 31),
+    "五一國際勞動節": (5, 1),
     "行憲紀念日": (12, 25),
     "平安夜": (12, 24),
     "聖誕夜": (12, 24),
     "聖誕前夕": (12, 24),
     "聖誕節": (12, 25),
+    "聖誕": (12, 25),
+    "耶誕": (12, 25),
     "聖誕日": (12, 25),
     "耶誕節": (12, 25),
     "耶誕夜": (12, 24),
@@ -63,6 +68,8 @@ _FIXED = {
     "國際婦女節": (3, 8),
     "世界地球日": (4, 22),
     "光棍節": (11, 11),
+    "雙十一": (11, 11),
+    "雙11": (11, 11),
     "建軍節": (8, 1),
     "退伍軍人節": (11, 11),
     "俄羅斯勝利日": (5, 9),
@@ -82,6 +89,9 @@ _LUNAR = {
     "大年初五": (1, 5),
     "大年初六": (1, 6),
     "大年初七": (1, 7),
+    "大年初八": (1, 8),
+    "大年初九": (1, 9),
+    "大年初十": (1, 10),
     "元宵節": (1, 15),
     "元宵": (1, 15),
     "端午節": (5, 5),
@@ -128,10 +138,8 @@ _EASTER = {"復活節": 2, "復活節星期日": 2, "復活節星期一": 3, "�
 # nth weekday (Monday 0) of a month.
 _WEEKDAYS = {"母親節": (5, 6, 2), "父親節": (6, 6, 3)}
 _TAIWAN_FATHERS_DAY = (8, 8)
-_QINGMING = frozenset({"清明", "清明節", "掃墓節", "民族掃墓節"})
-# Day of April = floor(0.2422 y + c) - floor(y / 4), y the year's last two digits; c by century (the usual almanac formula).
-_QINGMING_CONSTANTS = {19: Decimal("5.59"), 20: Decimal("4.81")}
-NAMES = frozenset([*_FIXED, *_LUNAR, *_LIBRARY, *_EASTER, *_WEEKDAYS, *_QINGMING])
+_BLACK_FRIDAY = frozenset({"黑色星期五", "黑五購物節"})  # the day after 感恩節
+NAMES = frozenset([*_FIXED, *_LUNAR, *_LIBRARY, *_EASTER, *_WEEKDAYS, *_BLACK_FRIDAY, *SOLAR_TERMS])
 
 
 def fixed_day(name: str) -> tuple[int, int] | None:
@@ -162,9 +170,11 @@ def festival_date(name: str, year: int) -> date | None:
         month, weekday, nth = _WEEKDAYS[name]
         first = date(year, month, 1)
         return first + timedelta((weekday - first.weekday()) % 7 + 7 * (nth - 1))
-    if name in _QINGMING and year // 100 in _QINGMING_CONSTANTS:
-        century, rest = divmod(year, 100)
-        return date(year, 4, int(rest * Decimal("0.2422") + _QINGMING_CONSTANTS[century]) - rest // 4)
+    if name in _BLACK_FRIDAY:
+        thanksgiving = festival_date("感恩節", year)
+        return thanksgiving + timedelta(1) if thanksgiving else None
+    if name in SOLAR_TERMS:
+        return solar_term_date(name, year)
     if name in _LIBRARY:
         return _library_date(*_LIBRARY[name], year)
     return None

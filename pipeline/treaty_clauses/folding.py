@@ -16,7 +16,7 @@ _VARIANTS = (
 _FOLD = {
     **{0xFF01 + i: 0x21 + i for i in range(0x5E)},  # full-width ASCII
     **{ord(pair[0]): pair[1] for pair in _VARIANTS.split()},
-    **{ord(char): " " for char in "\u3000\u00a0\u2002\u2003\u2009"},
+    **{ord(char): " " for char in "\u3000\u00a0\u2002\u2003\u2004\u2005\u2007\u2008\u2009\u200a\u202f\u205f"},
     **{ord(char): "-" for char in "−–‐‑﹣"},
     **{ord(char): "~" for char in "〜∼˜"},
     ord("，"): "，",  # a clause comma, not a thousands separator

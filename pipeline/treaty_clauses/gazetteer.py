@@ -13,7 +13,7 @@ from treaty_clauses.labels import ActorKind
 from treaty_clauses.name_context import DATELINE, TITLE, NameContext, load_name_context
 from treaty_clauses.shortforms import ShortForms, ShortMatch, load_short_forms
 
-TABLES = ("states", "organizations", "armed_groups", "persons", "places", "regions", "cities")
+TABLES = ("states", "organizations", "armed_groups", "persons", "places", "regions", "areas", "cities")
 
 _FORCES = ("部隊", "維和部隊")  # closing an organisation's name: 聯合國部隊
 

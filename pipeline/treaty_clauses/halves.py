@@ -27,6 +27,7 @@ _UNITS = {
     "個小時": ("duration", "hour", _HALF),
     "鐘頭": ("duration", "hour", _HALF),
     "個鐘頭": ("duration", "hour", _HALF),
+    "個鐘": ("duration", "hour", _HALF),
     "分鐘": ("duration", "min", _HALF),
     "天": ("duration", "day", _HALF),
     "日": ("duration", "day", _HALF),
@@ -37,13 +38,25 @@ _UNITS = {
     "公里": ("length", "km", _HALF),
     "公尺": ("length", "m", _HALF),
     "公斤": ("mass", "kg", _HALF),
+    "斤": ("mass", "kg", Decimal("0.3")),
+    "公噸": ("mass", "t", _HALF),
+    "噸": ("mass", "t", _HALF),
+    "公升": ("volume", "L", _HALF),
+    "升": ("volume", "L", _HALF),
+    "公頃": ("area", "har", _HALF),
+    "米": ("length", "m", _HALF),
+    "英里": ("length", "[mi_i]", _HALF),
+    "成": ("percent", "%", Decimal(5)),
+    "秒": ("duration", "s", _HALF),
+    "秒鐘": ("duration", "s", _HALF),
+    "星期": ("duration", "week", _HALF),
     "打": ("count", "item", Decimal(6)),
     "歲": ("age", "year", _HALF),
     "數": ("number", None, _HALF),
 }
 _MANY = {"個多月": "個月", "個多小時": "個小時"}
 _FORM = re.compile(
-    rf"半(?P<unit>{'|'.join(sorted([*_UNITS, *_MANY], key=len, reverse=True))})(?<!半年(?=[級輪]))(?<!半天(?=然))(?<!半日(?=本))"
+    rf"半(?P<unit>{'|'.join(sorted([*_UNITS, *_MANY], key=len, reverse=True))})(?<!半年(?=[級輪]))(?<!半天(?=然))(?<!半日(?=本))(?<!半成(?=品))"
 )
 # 上半年, 大半年, 三年半: 半 that belongs to what stands before it.
 _NOT_AFTER = "上下前後一大多南北東西夜兩三四五六七八九十個年"

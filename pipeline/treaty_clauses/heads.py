@@ -8,36 +8,64 @@ import torch
 from torch import Tensor, nn
 
 from treaty_clauses.decode import TAGS
-from treaty_clauses.links import CLASSIFIERS, LINKS, LinkInputs
+from treaty_clauses.grams import BUCKETS, Bags, SpanBags
+from treaty_clauses.links import BAGGED, CLASSIFIERS, LINKS, LinkInputs
 from treaty_clauses.spans import FEATURE_SIZES, Layer, Pairs, SpanSet
 
 _NEVER = -1e4
 _PAIRS_AT_ONCE = 32_768  # bounds memory in texts of many clauses
+_BEFORE_CHARS, _AFTER_CHARS = 60, 30  # what stands beside a span and may say its status or its plan
 _PLACE = 0.3  # weight of the position code beside a span vector, whose components are about as large
 
 
 @dataclass(frozen=True, slots=True)
 class HeadsConfig:
-    """Widths of the heads."""
+    """Widths of the heads; with `use_bags` a bag-of-words classifier votes on the labels of clauses as well."""
 
     span_size: int = 256
     pair_size: int = 128
     document_layers: int = 2
     document_heads: int = 4
     dropout: float = 0.1
+    use_bags: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
     """What the heads say of an article's spans, one by one.
 
-    `vectors[layer]`: (spans, span_size); `labels[name]`: (spans, labels) logits of each classifier; `unnamed`: (clauses,)
-    logits of belonging to no named proposal.
+    `vectors[layer]`: (spans, span_size); `labels[name]`: (spans, labels) logits of each classifier; `votes[name]`: logits
+    of the bag-of-words classifiers, for the labels in BAGGED; `unnamed`: (clauses,) logits of belonging to no named
+    proposal.
     """
 
     vectors: dict[Layer, Tensor]
     labels: dict[str, Tensor]
+    votes: dict[str, Tensor]
     unnamed: Tensor
+
+
+class BagClassifier(nn.Module):
+    """Labels of spans from the words and n-grams in them and beside them, whatever their order."""
+
+    def __init__(self, labels: int) -> None:
+        super().__init__()
+        self.inside = nn.EmbeddingBag(BUCKETS, labels, mode="sum")
+        self.beside = nn.EmbeddingBag(BUCKETS, labels, mode="sum")
+        self.bias = nn.Parameter(torch.zeros(labels))
+        nn.init.zeros_(self.inside.weight)
+        nn.init.zeros_(self.beside.weight)
+
+    def forward(self, bags: SpanBags) -> Tensor:
+        """-> (spans, labels) logits."""
+        return self.bias + self._sum(self.inside, bags.inside) + self._sum(self.beside, bags.beside)
+
+    def _sum(self, table: nn.EmbeddingBag, bags: Bags) -> Tensor:
+        device = table.weight.device
+        buckets, starts = torch.from_numpy(bags.buckets).to(device), torch.from_numpy(bags.starts).to(device)
+        weights = torch.from_numpy(bags.weights()).to(device)
+        found: Tensor = table(buckets, starts, per_sample_weights=weights)
+        return found
 
 
 class PairScorer(nn.Module):
@@ -84,7 +112,7 @@ class PairScorer(nn.Module):
 class Heads(nn.Module):
     """All heads: tags a character, labels a span, links a pair; a light encoder over the article's spans between."""
 
-    def __init__(self, hidden_size: int, config: HeadsConfig) -> None:
+    def __init__(self, hidden_size: int, config: HeadsConfig, word_size: int = 0) -> None:
         super().__init__()
         size = config.span_size
         self.size = size
@@ -93,6 +121,11 @@ class Heads(nn.Module):
         )
         self.attention = nn.Linear(hidden_size, 1)
         self.span = nn.Linear(3 * hidden_size, size)
+        self.words = (
+            nn.Sequential(nn.LayerNorm(3 * word_size), nn.Dropout(config.dropout), nn.Linear(3 * word_size, size))
+            if word_size
+            else None
+        )
         self.layer = nn.Embedding(len(Layer), size)
         document = nn.TransformerEncoderLayer(
             size, config.document_heads, 2 * size, config.dropout, "gelu", batch_first=True, norm_first=True
@@ -112,17 +145,21 @@ class Heads(nn.Module):
             {name: PairScorer(size, config.pair_size, links, config.dropout) for name, (_, _, links) in LINKS.items()}
         )
         self.unnamed = nn.Linear(size, 1)
+        self.bags = nn.ModuleDict(
+            {name: BagClassifier(CLASSIFIERS[name][1]) for name in BAGGED} if config.use_bags else {}
+        )
 
     def tag(self, hidden: Tensor) -> Tensor:
         """(length, hidden) -> (length, layers, TAGS) log-probabilities."""
         scores = self.tags(hidden).float()
         return nn.functional.log_softmax(scores.view(-1, len(Layer), TAGS), dim=-1)
 
-    def describe(self, hidden: Tensor, spans: SpanSet) -> Described:
-        """(length, hidden) of one article and its spans -> their vectors and labels."""
-        vectors = self._span_vectors(hidden.float(), spans)
+    def describe(self, hidden: Tensor, spans: SpanSet, words: Tensor, bags: SpanBags) -> Described:
+        """(length, hidden) of an article, its spans, (length, word_size) word vectors, bags of its clauses -> labels."""
+        vectors = self._span_vectors(hidden.float(), spans, words)
         labels = {name: classifier(vectors[CLASSIFIERS[name][0]]) for name, classifier in self.classifiers.items()}
-        return Described(vectors, labels, self.unnamed(vectors[Layer.CLAUSE])[:, 0])
+        votes = {name: classifier(bags) for name, classifier in self.bags.items()}
+        return Described(vectors, labels, votes, self.unnamed(vectors[Layer.CLAUSE])[:, 0])
 
     def link(self, described: Described, inputs: LinkInputs) -> dict[str, Tensor]:
         """(sources, entities, links) logits of every scorer of LINKS."""
@@ -132,7 +169,7 @@ class Heads(nn.Module):
             for name, scorer in self.scorers.items()
         }
 
-    def _span_vectors(self, hidden: Tensor, spans: SpanSet) -> dict[Layer, Tensor]:
+    def _span_vectors(self, hidden: Tensor, spans: SpanSet, words: Tensor) -> dict[Layer, Tensor]:
         """(spans of the layer, span_size) for each layer, after the document encoder has mixed them."""
         bounds = np.concatenate([spans.layers[layer] for layer in Layer])
         kinds = np.concatenate([np.full(spans.count(layer), number) for number, layer in enumerate(Layer)])
@@ -145,18 +182,42 @@ class Heads(nn.Module):
         total = _running(torch.cat([weight * hidden, weight], dim=-1).double())
         pooled = total[end] - total[start]
         pooled = (pooled[:, :-1] / pooled[:, -1:]).float()
-        raw = self.span(torch.cat([hidden[start], hidden[end - 1], pooled], dim=-1))
-        raw = raw + self.layer(torch.from_numpy(kinds).to(hidden.device))
+        edges = torch.cat([hidden[start], hidden[end - 1], pooled], dim=-1)
         order = np.lexsort((-bounds[:, 1], bounds[:, 0]))
-        position = np.empty(len(order), np.int64)
-        position[order] = np.arange(len(order))
-        placed = raw + _PLACE * _sinusoids(torch.from_numpy(position).to(hidden.device), self.size)
-        sequence = placed[torch.from_numpy(order).to(hidden.device)]
-        mixed = self.document(sequence[None])[0][torch.from_numpy(position).to(hidden.device)]
-        # what the other spans add, without the code of the place: labels are learnt from the words first
-        vectors = self.dropout(self.norm(raw + mixed - placed))
+        places = np.empty(len(order), np.int64)
+        places[order] = np.arange(len(order))
+        vectors = self.mix(
+            edges,
+            None if self.words is None else _word_means(words, start, end),
+            torch.from_numpy(kinds).to(hidden.device),
+            torch.from_numpy(places).to(hidden.device),
+        )
         splits = [spans.count(layer) for layer in Layer]
-        return dict(zip(Layer, vectors.split(splits), strict=True))
+        return dict(zip(Layer, torch.split(vectors, splits), strict=True))
+
+    def mix(self, edges: Tensor, words: Tensor | None, kinds: Tensor, places: Tensor) -> Tensor:
+        """What the spans of an article say of themselves and of one another: (spans, span_size).
+
+        `edges` (spans, 3 * hidden): state of the first and the last character, and the mean; `words` (spans, 3 *
+        word_size); `kinds` (spans,): the layer's number; `places` (spans,): each one's place in the order of reading.
+        """
+        raw = self.span(edges) + self.layer(kinds)
+        if self.words is not None:
+            raw = raw + self.words(words)
+        placed = raw + _PLACE * _sinusoids(places, self.size)
+        mixed = self.document(placed[None])[0]
+        # what the other spans add, without the code of the place: labels are learnt from the words first
+        vectors: Tensor = self.dropout(self.norm(raw + mixed - placed))
+        return vectors
+
+
+def _word_means(words: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """(length, size) -> (spans, 3 * size): mean word vectors inside the spans, before and after them."""
+    total = _running(words.double())
+    length = len(words)
+    bounds = ((start, end), ((start - _BEFORE_CHARS).clamp(min=0), start), (end, (end + _AFTER_CHARS).clamp(max=length)))
+    means = [(total[b] - total[a]) / (b - a).clamp(min=1)[:, None] for a, b in bounds]
+    return torch.cat(means, dim=-1).to(words.dtype)
 
 
 def _running(values: Tensor) -> Tensor:

@@ -15,6 +15,8 @@ CLASSIFIERS: dict[str, tuple[Layer, int]] = {
     "kind": (Layer.ACTOR, len(ActorKind)),
     "term_role": (Layer.TERM, len(TermRole)),
 }
+#: Classifiers of clauses on which a bag-of-words classifier votes as well.
+BAGGED = ("clause_type", "modality", "status")
 #: Pair scorers: source layer, target layer, how many independent links.
 LINKS: dict[str, tuple[Layer, Layer, int]] = {
     "roles": (Layer.CLAUSE, Layer.ACTOR, len(Role)),

@@ -18,6 +18,7 @@ from treaty_clauses.comparators import comparator_after, comparator_before
 from treaty_clauses.compounds import Amount, ratio
 from treaty_clauses.halves import match_half
 from treaty_clauses.labels import Comparator
+from treaty_clauses.moments import to_int
 from treaty_clauses.money import Context, match_currency_before
 from treaty_clauses.numerals import Numeral, Style, borrow_scale
 from treaty_clauses.units import Unit
@@ -49,7 +50,14 @@ _RANGE = re.compile(
     r"|(?:和|與|跟|及)(?=[^，。；,;]{1,12}之?間)"
 )
 _OR = re.compile(r"或者?(?=[\d零一二兩三四五六七八九十百千萬億]+(?:天|年|個月|小時|週|日|%|公里))")
+# 若干萬, 數以萬計, 成千上萬 say no number that could be compared with another; 數萬 and 上萬 do (guidelines section 5).
+_VAGUE_BEFORE = re.compile(r"(?:若干|多少|無數|不知|數以)[幾十百千萬億兆]*$")
+_BEYOND = re.compile(r"外(?![交長國圍資部籍圈海側出加來])")  # 三十公里外
+_ABOUT = re.compile(
+    r"、(?=[\d一二三四五六七八九](?:個|名|人|年(?![級前代])|天|週|次|倍|成|歲|小時|分鐘|公里|十(?!年代)|萬|億|百|千))"
+)
 _RANGE_OPENERS = ("介於", "從", "由", "自")
+_MOST_DECIMALS = 6
 _ENDS_OF_ALL = ("", "，", "。", ",", "、", ")")
 _SUM_END = "元圓塊角分毛億萬"  # how a sum ends whose currency stands before it
 _TEMPERATURE_BEFORE = re.compile(r"(?P<name>攝氏|華氏) ?(?:溫度)?$")
@@ -66,7 +74,7 @@ def match_measure(text: str, pos: int, context: Context) -> Measure | None:
         return _match_half(text, pos)
     number, sign = _scan_sign(text, pos)
     first = scan_amount(text, number, context)
-    if first is None:
+    if first is None or (first.numeral.bare_scale and _VAGUE_BEFORE.search(text, max(0, number - 8), number)):
         return None
     measure = _match_range(text, pos, first, context) if sign > 0 else None
     if measure is None:
@@ -120,6 +128,8 @@ def _compare(text: str, measure: Measure) -> Measure:
     after = comparator_after(text, end)
     if after and after[1] in (Comparator.GT, Comparator.APPROX):  # 三年多以內
         after = comparator_after(text, after[0]) or after
+    if after is None and measure.kind == "length" and (beyond := _BEYOND.match(text, end)):
+        after = beyond.end(), Comparator.GE
     start, end = before[0] if before else start, after[0] if after else end
     if comparator is Comparator.RANGE:
         for word in _RANGE_OPENERS:
@@ -133,15 +143,24 @@ def _compare(text: str, measure: Measure) -> Measure:
         comparator = bounds[-1]
     elif comparator is Comparator.EQ and said:
         comparator = Comparator.APPROX
+    if (start, end, comparator) == (measure.start, measure.end, measure.comparator):
+        return measure
     return replace(measure, start=start, end=end, comparator=comparator)
 
 
 def _match_range(text: str, start: int, first: Amount, context: Context) -> Measure | None:
     """Read the upper end of a range after its lower end, and give the lower one the scale and unit it leaves unsaid."""
     match = _RANGE.match(text, first.end) or (_OR.match(text, first.end) if first.unit else None)
-    second = scan_amount(text, match.end(), context) if match and match.end() < len(text) else None
-    if second is None:
+    about = None if match or first.unit or first.numeral.digits != 1 else _ABOUT.match(text, first.end)
+    after = match or about
+    second = scan_amount(text, after.end(), context) if after and after.end() < len(text) else None
+    if after is None or second is None:
         return None
+    if about:  # 兩、三年, 6、7名, 三、四十萬
+        digit = to_int(text[about.end()])
+        if digit != first.low + 1:
+            return None
+        first = replace(first, low=first.low * second.low / digit)
     bounds = _bounds(text, first, second)
     if bounds is None:
         return None
@@ -171,6 +190,8 @@ def _bounds(text: str, first: Amount, second: Amount) -> tuple[Decimal, Decimal,
         factor = ratio(unit.code or "", second.unit.code or "")
         if factor is None:
             return None
+        if round(low * factor, _MOST_DECIMALS) != low * factor:  # 三天至一週: a day is no decimal part of a week
+            return low, second.unit.scale(top) * (ratio(second.unit.code or "", unit.code or "") or 1), unit
         low *= factor
     return low, second.unit.scale(top), second.unit
 

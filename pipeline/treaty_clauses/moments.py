@@ -6,10 +6,14 @@ from datetime import date
 from treaty_clauses.calendars import last_day
 from treaty_clauses.numerals import scan_numeral
 
+_PLAIN_DIGITS = str.maketrans("壹貳參叁叄肆伍陸柒捌玖拾元", "一二三三三四五六七八九十一")
 # Days and months of the year in digits or Chinese, as parts of patterns.
-_ONES = "[一二三四五六七八九]"
-DAY_NUMBER = rf"(?:3[01]|[12]\d|0?[1-9](?!\d)|三十一?|二十{_ONES}?|廿{_ONES}?|卅一?|十{_ONES}?|{_ONES}(?!十))"
-MONTH_NUMBER = r"(?:1[0-2]|0?[1-9](?!\d)|十[一二]?|[一二三四五六七八九])"
+ONES = "[一二三四五六七八九]"
+_FORMAL_ONES = "[壹貳參叁叄肆伍陸柒捌玖]"  # as on checks and in contracts
+_FORMAL_DAY = rf"[貳參叁叄]?拾{_FORMAL_ONES}?(?=日)|{_FORMAL_ONES}(?=日)"
+_FORMAL_MONTH = rf"(?:拾[壹貳]?|{_FORMAL_ONES}|元)(?=月)"
+DAY_NUMBER = rf"(?:3[01]|[12]\d|0?[1-9](?!\d)|三十一?|二十{ONES}?|廿{ONES}?|卅一?|十{ONES}?|{ONES}(?!十)|{_FORMAL_DAY})"
+MONTH_NUMBER = rf"(?:1[0-2]|0?[1-9](?!\d)|十[一二]?|[一二三四五六七八九]|{_FORMAL_MONTH})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Moment:
 
 def to_int(text: str) -> int:
     """Read a small whole number written in digits or in Chinese."""
+    text = text.translate(_PLAIN_DIGITS)
     numeral = scan_numeral(text, 0)
     if numeral is None or numeral.end != len(text):
         raise ValueError(f"{text!r} is not a whole number")

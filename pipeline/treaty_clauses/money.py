@@ -35,11 +35,15 @@ _HUNDREDTHS = {
 }
 _HUNDREDTH = re.compile("|".join(sorted(_HUNDREDTHS, key=len, reverse=True)))
 # Signs and names that stand before the number: 新台幣500萬元, US$5億. Personal names (馬克, 比爾) do not.
-_NAME_BEFORE = re.compile(r".*[幣元圓金鎊布比銖郎]$|[A-Z]{2,3}\$?$|.*[$€£¥₩₹₽₪₫₺₴฿₱]$")
+_NAME_BEFORE = re.compile(r"[^A-Z]{3,}$|.*[幣元圓金鎊布比銖郎吉]$|[A-Z]{2,3}\$?$|.*[$€£¥₩₹₽₪₫₺₴฿₱]$")
+# 10億克朗尼 is money of no known kind: the name of a currency goes on as the name of another.
+_NAME_GOES_ON = frozenset("尼斯亞恩維奇夫雅茲瓦魯萊蒂娜琳羅諾姆")
+_PLAIN_ENDINGS = frozenset("元圓幣金鎊鈔刀分仙銖")
 _ASCII_ALNUM = re.compile(r"[0-9A-Za-z]")
 _SHARED_NOUNS = frozenset(
     {"盧比", "披索", "比索", "法郎", "克朗", "克郎", "第納爾", "里亞爾", "先令", "鎊", "盧布", "里拉", "馬克", "迪拉姆"}
 )
+NO_CURRENCY = "XXX"  # ISO 4217 for a sum in no currency, as of an invented state
 _DOLLAR, _YEN_SIGN = "$", "¥"
 _EVIDENCE = (
     ("TWD", re.compile(r"新台幣|台幣|NT\$")),
@@ -53,7 +57,7 @@ _EVIDENCE = (
             r"香港|港府|特區政府|九龍|新界|本港|港人|港鐵|特首|旺角|元朗|沙田|屯門|荃灣|屋邨|公屋|食環署|財委會"
         ),
     ),
-    ("CNY", re.compile(r"中國|大陸|北京|上海|中共|廣東|深圳")),
+    ("CNY", re.compile(r"中國|大陸|北京|上海|中共|廣東|深圳|同比|環比|萬億元")),
 )
 _ROC_EVIDENCE = re.compile(r"民國|年度|(?<!\d)1[01]\d年\d|今\(1[01]\d\)年")
 _FIRST_YEAR, _LAST_YEAR = 1000, 2999
@@ -129,6 +133,8 @@ def match_money_unit(text: str, pos: int, context: Context) -> tuple[int, Unit] 
     if found:
         end, code = found
         after = text[end : end + 1]
+        if after and after in _NAME_GOES_ON and text[end - 1] not in _PLAIN_ENDINGS:
+            return None
         if not (text[end - 1] in "元圓" and after and after in _BARE_NOT_BEFORE) and not (
             text[end - 1].isascii() and after.isascii() and after.isalnum()
         ):
@@ -205,8 +211,8 @@ def _which(form: str, code: str, context: Context) -> str | None:
     """Decide what a bare 盧比, 法郎 or $ is: the currency of the one issuer that the text speaks of, else the usual one."""
     issuers = _issuers(form) if form in _SHARED_NOUNS else ()
     if issuers:
-        if any(issuer == context.currency for _, issuer in issuers):
-            return context.currency
+        if context.currency == NO_CURRENCY or any(issuer == context.currency for _, issuer in issuers):
+            return context.currency  # the caller knows better
         named = {issuer for name, issuer in issuers if context.mentions(name)}
         return named.pop() if len(named) == 1 else code
     if form == _DOLLAR:
@@ -234,6 +240,11 @@ def scan_change(text: str, end: int, unit: Unit) -> tuple[int, Decimal]:
         else:
             break
         numeral = scan_numeral(text, end)
+    if amount and text[end - 1 : end] in ("角", "毛") and text[end : end + 1] in tuple(DIGITS):
+        if not text[end + 1 : end + 2].isalnum():  # 九塊九毛九
+            return end + 1, amount + Decimal(DIGITS[text[end]]) / 100
+    elif text[end - 1 : end] == "毛" and text[end : end + 1] in tuple(DIGITS) and not text[end + 1 : end + 2].isalnum():
+        return end + 1, Decimal(DIGITS[text[end]]) / 10  # 五毛五, counted in 毛
     bare = not amount and text[end - 1 : end] in ("塊", "元") and text[end : end + 1] in tuple(DIGITS)
     if bare and not text[end + 1 : end + 2].isalnum():  # 五塊二: the digit is the last word
         return end + 1, Decimal(DIGITS[text[end]]) / 10

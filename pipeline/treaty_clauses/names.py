@@ -39,7 +39,7 @@ _EVENTS = (
     "指示 血案 海戰 空戰 戰役 起義 專線 反送中 決議 協議 風暴 抗爭 紀念 遇襲 劫機 條例"
 )
 _EVENT_DAY = (
-    r"\d{3}|[一二三四五六七八九〇零]{2,3}|\d[/.·‧]\d{2}|[一二三四五六七八九十][·‧・][一二三四五六七八九十]{1,3}"
+    r"\d{3}|[一二三四五六七八九〇零]{2,3}|\d[-/.·‧]\d{2}|[一二三四五六七八九十][·‧・][一二三四五六七八九十]{1,3}"
 )
 _EVENT = re.compile(rf"(?:{_EVENT_DAY})(?=」?(?:{_any(_EVENTS)}))")
 # 前三名, 前二項: a rank or a reference, not a count.
@@ -53,16 +53,19 @@ _NUMBERED = (
     "砲兵 炮兵 陸戰 特遣 航空 課 殯儀 市場 支部 地方 巡迴 修憲 夥伴 動力 人格 主義 自然 ("
 )
 _ORDINAL_NAME = re.compile(_any(_NUMBERED))
+_ORDINAL_NAMES = re.compile(
+    rf"第{_N}(?:[、及和與至到~-]第?{_N})+(?:{_any('條 款 項 章 號 節 頁 段 類 卷 冊 期')})"
+)  # 第2、3條
 _ORDINAL_UNITS = ("名", "位", "個", "次", "大", "屆")
 _REST_OF_NUMBER = re.compile(r"(?:之\d+|-\d+|[一-鿿])?")
 # 737客機, 5型, 101空降師, 台61線: a plain number before these names a thing.
 _PRODUCTS = (
-    "客機 型 系列 世代 專線 熱線 高地 公路 國道 省道 縣道 大樓 號 路公車 機型 條款 公里處 航班 奈米製程 分局 度線 空降 裝甲 機步 軍團 艦隊 報案 "
+    "版 學年 學期 客機 型 系列 世代 專線 熱線 高地 公路 國道 省道 縣道 大樓 號 路公車 機型 條款 公里處 航班 奈米製程 分局 度線 空降 裝甲 機步 軍團 艦隊 報案 "
     "防疫專線 反詐騙"
 )
 _PRODUCT = re.compile(rf"{_any(_PRODUCTS)}|線(?!上)|師(?![生傅資長])|旅(?![客遊行人途])")
 # Makes of arms and craft that a number follows (殲20, 東風41).
-_MAKES = "殲 轟 運 直 空警 東風 巨浪 紅旗 雄風 天弓 鷹擊 勇鷹 長征 神舟 嫦娥 天宮 天舟 福衛 獵鷹 火星 米格 蘇愷 蘇 圖 白楊 愛國者 標準 榴"
+_MAKES = "殲 轟 運 直 空警 東風 巨浪 紅旗 雄風 天弓 鷹擊 勇鷹 長征 神舟 嫦娥 天宮 天舟 福衛 獵鷹 火星 米格 蘇愷 蘇 圖 白楊 愛國者 標準 榴 波音 空巴 空中巴士 郵遞區號 電話 手機 統編 統一編號 車牌 帳號 案號 密碼 門號 分機 編號 代號 頁 標普 撥打"
 _CODE_BEFORE = re.compile(rf"(?:{_any(_MAKES)}|[A-Za-z][-.]?|[A-Za-z] |[#@_/:]|No\.? ?|\d[-.:])$")
 _CODE_AFTER = re.compile(r"[A-Za-z_#@]|-[A-Za-z]|:\d|-\d|\.\d")
 _LETTER_BEFORE = re.compile(r"[A-Za-z][-.]?$")
@@ -78,6 +81,7 @@ _AFTER_NUMBER = frozenset("的是為而和與或及至到比加減乘除等以�
 _BIG_CHARS = frozenset("萬億兆")
 _SCALE_CHARS = frozenset("十百千萬億兆廿卅拾佰仟點")
 _MIN_BARE_CHINESE = 2
+_PHONE_DIGITS = 7
 _LONG_CODE = 12
 _SHORT_TEXT = 5
 
@@ -115,6 +119,8 @@ def match_name(text: str, pos: int) -> int | None:
 
 def match_ordinal(text: str, pos: int) -> tuple[int, Decimal | None] | None:
     """Read 第 with its number at `pos`: where it ends, and the number; None for the number in a name (第五條, 第七艦隊)."""
+    if names := _ORDINAL_NAMES.match(text, pos):
+        return names.end(), None
     numeral = scan_numeral(text, pos + 1)
     if numeral is None or numeral.comparator is not Comparator.EQ or numeral.style is Style.FRACTION:
         return None
@@ -152,6 +158,8 @@ def is_accepted_number(text: str, start: int, measure: Measure, whole: str) -> b
     """Whether a number without a unit is a term: not in codes and product names, and no single Chinese digit."""
     numeral = measure.numeral
     written = text[start : measure.end]
+    if numeral.digits >= _PHONE_DIGITS and text[start] == "0":
+        return False
     if written == whole or "times" in measure.flags:
         return True
     if measure.start < start and numeral.bare_scale:
@@ -173,7 +181,7 @@ def is_accepted_number(text: str, start: int, measure: Measure, whole: str) -> b
     if numeral.style is Style.POSITIONAL:
         return numeral.digits >= 4
     if numeral.bare_scale:
-        return (measure.comparator is not Comparator.EQ and measure.start < start) or text[start] in "數幾"
+        return (measure.comparator is not Comparator.EQ and measure.start < start) or text[start] in "數幾好"
     if len(digits) < _MIN_BARE_CHINESE:
         return measure.start < start and not text[measure.end : measure.end + 1].isalnum()
     if not _SCALE_CHARS.intersection(digits):

@@ -1,6 +1,7 @@
 """The value of a numeric term that was marked in an article (guidelines section 5), or a refusal."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -10,8 +11,8 @@ from treaty_clauses.dates_relative import side_after
 from treaty_clauses.folding import fold
 from treaty_clauses.labels import Comparator, TermRole
 from treaty_clauses.measures import Measure, match_measure, merge_bounds
-from treaty_clauses.money import Context
-from treaty_clauses.numerals import Style, scan_numeral
+from treaty_clauses.money import NO_CURRENCY, Context
+from treaty_clauses.numerals import Numeral, Style, scan_numeral
 from treaty_clauses.triggers import TRIGGER
 from treaty_clauses.types import Quantity
 
@@ -35,13 +36,25 @@ _NTH_UNIT = re.compile("|".join(_NTH_UNITS))
 # A deadline further back than this is meant for the year after. Six weeks: the article may tell of one just missed.
 _PAST_DAYS = 45
 _UNSAID_YEAR = re.compile(r"[^\d一二三四五六七八九十]*(?:1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月")
+_PERIOD_BEFORE = re.compile(r"(?:限期|期限為?|為期|時限為?)$")
 _DAY_ONLY = re.compile(r"[\d一二三四五六七八九十廿卅]+日")
 _LIMIT = re.compile(r"為(?:上|度)?限$|為度$")
+_AT_LEAST_UNTIL = re.compile(r"(?:至少|最少)\D{0,2}[到至]")
+_AHEAD = re.compile(r"未來|今後|往後|接下來")
+_BEFORE_LIMIT = re.compile(r"的?(?:最後)?[期時]限(?:之|以)?前$")
+_UNTIL = re.compile(r"[至到迄]$")
+_SPLIT = re.compile(r"(?P<mine>[一二三四五六七八九1-9])[比:](?P<yours>[一二三四五六七八九1-9])")  # 七比三
+_TENTHS = 10
+_IDIOM = re.compile(r"成[千百](?:上[千萬]|成萬)|上千上萬|千千萬萬|萬萬千千|千百萬|幾千幾萬")
+_INSIDE = re.compile(r"\D{1,6}[內裡]$")  # 兩週時間內, 30公里範圍內
+_NOT_MORE = re.compile(r"不(?:得|能|可|應|許|准)\D{1,12}(?:超過|逾|多於)")
+_LEVY = re.compile(r"每(?P<of>[十百千])抽(?P<part>[一二三四五六七八九]|\d)$")  # 每百抽五
 _SMALL_LENGTHS = {"mm": Decimal("0.001"), "cm": Decimal("0.01"), "dm": Decimal("0.1")}
 _WITHIN = re.compile(r"內$")
 # A bound that opens the span with other words before the number: 最多設三個, 不得超過海拔五百公尺, 至少要增至十億.
 _LEADING = re.compile(
-    r"(?P<ge>至少|最少|起碼|不少於|不低於)|(?P<le>最多|至多|不得超過|不超過|不得多於|上限)|(?P<gt>超過|逾|多於)|(?P<lt>少於|低於|未滿|不到)"
+    r"(?P<ge>至少|最少|最低|起碼|不得?少於|不得?低於)"
+    r"|(?P<le>最多|至多|最高|不得超過|不超過|不得?多於|不得?高於|不得?大於|上限|限(?=[\d一二三四五六七八九十百千]))|(?P<gt>超過|逾|多於)|(?P<lt>少於|低於|未滿|不到)"
 )
 _NTH_RANGE = re.compile(
     rf"第([\d零〇一二兩三四五六七八九十百廿卅]+)({_NTH_UNIT.pattern}|)(?:至|到|-|~)第?([\d零〇一二兩三四五六七八九十百廿卅]+)({_NTH_UNIT.pattern})"
@@ -73,9 +86,18 @@ def normalize_term(
     """
     folded = fold(text)
     context = Context(folded, published, currency_hint, guess=False)
+    if _IDIOM.search(folded):
+        return None
     share = _EQUAL_SHARE.search(folded)
     if share:
         return _equal_share(folded, share.start(), share.end())
+    if levy := _LEVY.search(folded):
+        part, whole = scan_numeral(levy["part"], 0), scan_numeral(levy["of"], 0)
+        return Quantity(part.low / whole.low, "ratio", Comparator.EQ) if part and whole else None
+    if role is TermRole.SHARE and (split := _SPLIT.fullmatch(folded)):
+        parts = [scan_numeral(split[group], 0) for group in ("mine", "yours")]
+        if parts[0] and parts[1] and parts[0].low + parts[1].low == _TENTHS:
+            return Quantity(parts[0].low / _TENTHS, "ratio", Comparator.EQ)
     if match := _NEXT_DAY.match(folded):
         return Quantity(Decimal(1), "day", Comparator.GE if match["from"] else Comparator.EQ)
     if match := _NTH.search(folded):
@@ -86,14 +108,25 @@ def normalize_term(
     if len(found) == 2 and isinstance(found[0], Measure) and isinstance(found[1], Measure):
         merged = merge_bounds(folded, found[0], found[1])
         found = [merged] if merged else found
+    if len(found) > 1:  # the 一 of 一直到9月, the 五 of 在五島超過一個
+        found = [term for term in found if isinstance(term, DateMatch) or term.unit or not _is_lone_digit(term.numeral)]
     if len(found) != 1:
         return None
     term = found[0]
     if isinstance(term, DateMatch):
         if role is TermRole.DEADLINE and published:
             term = _ahead(folded, term, published)
+        bounds = role in (TermRole.DEADLINE, TermRole.DURATION) and term.comparator is Comparator.EQ
+        if _AT_LEAST_UNTIL.match(folded):
+            term = replace(term, comparator=Comparator.GE)
+        elif bounds and (_UNTIL.search(folded, 0, term.start) or _BEFORE_LIMIT.match(folded, term.end)):
+            term = replace(term, comparator=Comparator.LE)
         return _date_quantity(folded, term)
     return _quantity(folded, term, role, currency_hint)
+
+
+def _is_lone_digit(numeral: Numeral) -> bool:
+    return numeral.digits == 1 and numeral.style is Style.CHINESE
 
 
 def _ahead(text: str, term: DateMatch, published: date) -> DateMatch:
@@ -114,8 +147,8 @@ def _scan(text: str, context: Context, *, spans: bool) -> list[DateMatch | Measu
             pos = clock.end()
             continue
         dated = match_date(text, start, context, clock=True)
-        if dated and spans and _DAY_ONLY.match(text, start):
-            dated = None  # 四日停火 lasts four days
+        if dated and (spans or _PERIOD_BEFORE.search(text, 0, start)) and _DAY_ONLY.match(text, start):
+            dated = None  # 四日停火 lasts four days, 限期三十日 too
         term = dated or match_measure(text, start, context)
         if term is None:
             pos = start + 1
@@ -190,7 +223,10 @@ def _quantity(text: str, term: Measure, role: TermRole | None, currency_hint: st
             or text[term.end - 1 : term.end] == "倍"
             or "倍" in text[term.start : term.end]
         )
-        unit = "ratio" if share else currency_hint if role is TermRole.ASSET_SUM else "item"
+        # 20億北嶺元: what follows may be a currency that no table knows.
+        unknown = text[term.end :].strip() and currency_hint != NO_CURRENCY
+        hint = None if unknown else currency_hint
+        unit = "ratio" if share else hint if role is TermRole.ASSET_SUM else "item"
     elif term.kind == "money" and unit is None:
         return None
     if unit == "item" and (role is TermRole.HEADCOUNT or (role is TermRole.TROOP_CAP and term.kind == "number")):
@@ -200,6 +236,12 @@ def _quantity(text: str, term: Measure, role: TermRole | None, currency_hint: st
     if unit is None or "label" in term.flags or (term.kind == "number" and text.startswith("分", term.end)):
         return None  # 三七分帳 has no one value
     comparator = term.comparator
+    if comparator is Comparator.EQ and (_INSIDE.match(text, term.end) or text.startswith("限期")):
+        comparator = Comparator.LE
+    if comparator is Comparator.EQ and role is TermRole.DEADLINE and _AHEAD.match(text):
+        comparator = Comparator.LE
+    if comparator is Comparator.GT and _NOT_MORE.search(text, 0, term.end):
+        comparator = Comparator.LE
     if comparator is Comparator.EQ and _LIMIT.search(text):
         comparator = Comparator.LE
     if comparator is Comparator.EQ and (leading := _LEADING.match(text)):

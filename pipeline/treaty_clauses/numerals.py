@@ -1,7 +1,6 @@
 """Numerals to exact numbers: Arabic, Chinese, positional, mixed, approximate, fractions.
 
 Everything but `parse_number` works on folded text (`treaty_clauses.folding`).
-
 萬 is 10**4, 億 10**8, 兆 10**12 and 京 10**16, as Taiwan's press uses them (guidelines section 5).
 """
 
@@ -58,25 +57,29 @@ _CN = "".join(char for char in DIGITS if char not in FORMAL and char != "兩")
 # 參, 陸, 伍 are words of their own: digits only beside other formal numerals.
 _FORMAL = rf"(?:[{FORMAL}](?=[{FORMAL}拾佰仟萬億兆京元圓零點])|(?<=[{FORMAL}拾佰仟萬億兆京零])[{FORMAL}])"
 _TOKEN = re.compile(
-    r"(?P<arabic>\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,3}(?:, \d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    r"(?P<arabic>\d{1,3}(?: \d{3}){2,}(?![\d,.])|\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,3}(?:, \d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     rf"|(?P<digits>一兩|兩三?|(?:[{_CN}]|{_FORMAL})+(?:0+[{_CN}]*)*)"
     rf"|(?P<tens>[{''.join(TENS)}])"
     rf"|(?P<small>[{''.join(SMALL_SCALES)}](?!分點)(?<!千(?=克(?!拉)|卡(?![車片通])|赫|焦)))"
     r"|(?P<big>[萬億京]|兆(?![瓦赫帕焦]|位元|字節|電子伏))"  # 兆瓦 is the megawatt
-    r"|(?P<some>[幾數](?=[十百千萬億兆]))"
+    r"|(?P<some>(?:好?幾|數)(?=[十百千萬億兆]))"
 )
 # 多 and 餘 after a round number; 來 and 余 (a surname too) only before a unit.
-_MORE = re.compile(r"多(?![邊數樣國])|餘(?![額下])|余(?=[人名位個萬億年天公元美])|來(?=[個人名位歲年天公斤里塊元萬次])")
-_SOME_TAIL = re.compile(r"幾(?![乎何度經])")
+_MORE = re.compile(
+    r"多(?![邊數樣國])|餘(?![額下])|余(?=[人名位個萬億年天公元美])|來(?=[個人名位歲年天公斤里塊元萬次分小秒週月噸米輛架艘棟家戶件頁隻])"
+)
+_SOME_TAIL = re.compile(r"好?幾(?![乎何度經])")
 _POINT = re.compile(
     rf"(?:[點‧·・]|\.(?=[{_CN}]))(?P<digits>[{_CN}{FORMAL}]+|\d+)(?![十拾百]?[分刻](?![之貝鐘])|[十拾]|\d)"
 )
 _AFTER_ARABIC_POINT = re.compile(r"[萬億兆%倍成個百千公]")
-_FRACTION = re.compile(r" ?(?:個)?分 ?之 ?")
+_FRACTION = re.compile(  # Hong Kong leaves the 之 out: 三分一, 四分三
+    r" ?個?分 ?之 ?|(?:(?<=三)分(?=[一二])|(?<=四)分(?=[一三])|(?<=五)分(?=[一-四]))(?<![十百千萬].分)(?!..?[十百秒分毛點個名十])"
+)
 _WORD = re.compile(r"\w")
 _SPACED_SCALE = re.compile(r" (?=[萬億兆][^一二三四五六七八九]|[萬億兆]$)")
 _SLASH = re.compile(r"/(\d{1,4})(?![\d/.年月])")
-_MIXED_SLASH = re.compile(r" (\d{1,3})/(\d{1,4})(?![\d/.])")
+_MIXED_SLASH = re.compile(r"[ 又](\d{1,3})/(\d{1,4})(?![\d/.])")
 # Digits said in pairs as an estimate: 三四十, 五六個, and the set phrase 三五個.
 _PAIRS = frozenset({(1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 7), (7, 8), (8, 9), (3, 5)})
 _PERCENT = Decimal(100)
@@ -85,7 +88,7 @@ _BIG = 10**4
 _SCALES = frozenset([*SMALL_SCALES, *BIG_SCALES])
 _MAX_DIGITS = 24  # more are a code, not a quantity; Decimal counts 28 exactly
 _AFTER_SOME = 10**20  # `last_scale` after 數 or 幾, above every scale
-_BARE_SCALES = frozenset("百佰千仟萬億兆京數幾")
+_BARE_SCALES = frozenset("百佰千仟萬億兆京數幾好")
 
 
 class _Scan:
@@ -306,24 +309,21 @@ def scan_numeral(text: str, pos: int) -> Numeral | None:
     Decimal('123000000')
     """
     numeral = _scan_plain(text, pos)
-    if numeral is None:
-        return None
-    end = numeral.end
-    if end >= len(text):
+    if numeral is None or numeral.end >= len(text):
         return numeral
-    after = text[end]
+    end, after = numeral.end, text[numeral.end]
     if after in "分個 " and numeral.low > 0 and numeral.comparator is Comparator.EQ:
         match = _FRACTION.match(text, end)
         if match:
             return _scan_fraction(text, numeral, match.end()) or numeral
-    if after == "又":
+    if after in "/ 又" and numeral.digits and numeral.style is Style.ARABIC:
+        numeral = _scan_slash(text, numeral)
+    if after == "又" and numeral.end == end:
         below = _scan_plain(text, end + 1)
         match = _FRACTION.match(text, below.end) if below and below.low > 0 else None
         part = _scan_fraction(text, below, match.end()) if below and match else None
         if part:
             return Numeral(part.end, numeral.low + part.low, Style.FRACTION)
-    if after in "/ " and numeral.digits and numeral.style is Style.ARABIC:
-        return _scan_slash(text, numeral)
     return numeral
 
 

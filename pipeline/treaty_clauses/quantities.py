@@ -4,7 +4,6 @@ The same grammars (`measures`, `dates`) serve the records by way of `numbers.nor
 where in running text an expression begins, and what is none: names (28點方案, 第五條, G20), idioms, times of day.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from treaty_clauses.calendars import add_days
+from treaty_clauses.date_periods import is_festival
 from treaty_clauses.dates import CLOCK, CLOCK_AT, DateMatch, match_date
 from treaty_clauses.dates_relative import side_after, side_before, step_date
 from treaty_clauses.errors import InputError
@@ -22,6 +22,7 @@ from treaty_clauses.measures import Measure, match_measure, merge_bounds
 from treaty_clauses.moments import Moment
 from treaty_clauses.money import Context
 from treaty_clauses.names import is_accepted_count, is_accepted_number, match_name, match_ordinal
+from treaty_clauses.rows import answer_rows, text_of
 from treaty_clauses.triggers import TRIGGER
 
 KINDS = (
@@ -99,7 +100,7 @@ class _Search:
         while match := TRIGGER.search(text, pos):
             start = match.start()
             skip = match_name(text, start)
-            if skip is not None and skip > start:
+            if skip is not None and skip > start and not is_festival(text, start):
                 pos = skip
                 continue
             found, end = self._at(start)
@@ -181,19 +182,24 @@ class _Search:
 
     def _moved_date(self, measure: Measure) -> QuantityMatch | None:
         """Count 三天後 and 未來五年 from the reference date, unless an event is said to count from."""
-        if self.reference is None or measure.unit is None or measure.high is not None:
+        if self.reference is None or measure.unit is None:
             return None
         text = self.text
         after = side_after(text, measure.end)
+        if measure.high is not None:
+            return self._moved_range(measure, after) if after else None
         said = measure.comparator is not measure.numeral.comparator  # 逾兩年後 tells how long, 十多年前 when
-        if after and (measure.comparator in (Comparator.EQ, Comparator.APPROX) or not said):
+        if after and (
+            measure.comparator in (Comparator.EQ, Comparator.APPROX) or not said or text[measure.end - 1] == "多"
+        ):
             end, sign = after
             if _EVENT.search(text, max(0, measure.start - 4), measure.start):
                 return QuantityMatch(measure.start, end, "duration", measure.comparator, measure.low, measure.unit)
             day = step_date(self.reference, measure.unit, sign * measure.low)
             if day is None:
                 return QuantityMatch(measure.start, end, "duration", measure.comparator, measure.low, measure.unit)
-            comparator = Comparator.APPROX if measure.comparator is Comparator.APPROX else Comparator.EQ
+            comparator = Comparator.EQ if measure.comparator is Comparator.EQ else Comparator.APPROX
+            end += 3 * text.startswith("的今天", end)
             return QuantityMatch(measure.start, end, "date", comparator, day.isoformat(), "date")
         before = side_before(text, measure.start)
         if before and measure.comparator is Comparator.EQ:
@@ -211,19 +217,37 @@ class _Search:
                 )
         return None
 
+    def _moved_range(self, measure: Measure, after: tuple[int, int]) -> QuantityMatch | None:
+        """Count 兩三天後 from the reference date: the first and the last day that it may be."""
+        assert self.reference is not None
+        assert measure.unit is not None
+        assert measure.high is not None
+        end, sign = after
+        if _EVENT.search(self.text, max(0, measure.start - 4), measure.start):
+            return None
+        days = sorted(
+            day
+            for amount in (measure.low, measure.high)
+            if (day := step_date(self.reference, measure.unit, sign * amount)) is not None
+        )
+        if len(days) != 2:
+            return None
+        span = (days[0].isoformat(), days[1].isoformat())
+        return QuantityMatch(measure.start, end, "date_range", Comparator.RANGE, span, "date")
+
 
 _PUNCTUATION = re.compile(r"[\s。，,.!?！？、；;:：「」『』()（）]+")
 _UPPER_BOUND = re.compile(
     r"[、，,]?(?:但|且)?(?:未滿|未達|不滿|不到|低於|小於|少於|不超過|不逾|至多|最多)?(?=[0-9零一二兩三四五六七八九十百千萬億])"
 )
-_EVERY = re.compile(r"每個?(?:月|年|週|星期|禮拜)的?$")
+_EVERY = re.compile(r"每個?(?:(?:月|年|週|星期|禮拜)的?)?$")
 _MANY_POINTS = 60
 _MONTHS_OF_YEAR = 4
 _PERSONS_BEFORE = re.compile(
     r"(?:兵力|人口|人數|員額)(?:總數|總額|規模)?(?:約|達|為|有|僅|共|只有|減為|增為|減至|增至)?$"
 )
 _LIST_MARKS = ("、", "及", "和", "與")
-_NUMBER_START = re.compile(r"[0-9零〇一二兩三四五六七八九十百千萬億廿卅卌壹貳參叁肆伍陸柒捌玖拾佰仟負半對數幾點-]")
+_NUMBER_START = re.compile(r"[0-9零〇一二兩三四五六七八九十百千萬億廿卅卌壹貳參叁肆伍陸柒捌玖拾佰仟負半對數幾好點.-]")
 _DIGIT_RUN = re.compile(r"[零〇一二兩三四五六七八九]{25,}")
 # The rest of a code, address or score that a number is part of: 02-2345-6789, 3-1, 192.168.0.1.
 _CODE = re.compile(r"[0-9]+(?:[-.:/][0-9A-Za-z]+)*")
@@ -261,40 +285,15 @@ def quantities_jsonl(lines: Iterable[str]) -> Iterator[str]:
     >>> list(quantities_jsonl(['{"id": 1, "text": "三成"}']))[0][:45]
     '{"id": 1, "terms": [{"start": 0, "end": 2, "k'
     """
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        row: dict[str, Any] = {}
-        try:
-            row = _read_row(line, number)
-            terms = [match.as_json() for match in find_quantities(row["text"], row["reference_date"])]
-        except InputError as error:
-            yield json.dumps({"id": _line_id(line), "error": str(error)}, ensure_ascii=False)
-        else:
-            yield json.dumps({"id": row.get("id"), "terms": terms}, ensure_ascii=False)
+    return answer_rows(lines, _answer)
 
 
-def _read_row(line: str, number: int) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"line {number}: not JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise InputError(f"line {number}: expected an object with id and text, found {type(row).__name__}")
-    text, day = row.get("text"), row.get("reference_date") or None
-    if not isinstance(text, str):
-        raise InputError(f"line {number}: text must be a string, found {type(text).__name__}")
+def _answer(row: dict[str, Any], number: int) -> dict[str, Any]:
+    text, day = text_of(row, number), row.get("reference_date") or None
     try:
         reference = None if day is None else date.fromisoformat(str(day)[: len("2025-11-24")])
     except ValueError as error:
-        raise InputError(f"line {number}: reference_date {day!r} is not an ISO date (2025-11-24)") from error
-    return {"id": row.get("id"), "text": text, "reference_date": reference}
-
-
-def _line_id(line: str) -> Any:
-    """Return the id of a line that may be broken elsewhere."""
-    try:
-        row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
-        return None
-    return row.get("id") if isinstance(row, dict) else None
+        raise InputError(
+            f"line {number}: reference_date {day!r} is not an ISO date; write 2025-11-24 or null"
+        ) from error
+    return {"terms": [match.as_json() for match in find_quantities(text, reference)]}

@@ -72,11 +72,11 @@ def score_article(gold: ArticleRecord, predicted: ArticleRecord) -> Counts:
             f"article {gold.article.id}: gold is of the text with SHA-256 {gold.article.sha256}, the prediction of "
             f"{predicted.article.sha256}; run the extractor on the very text that was annotated"
         )
-    return _Comparison.of(RecordView.of(gold), RecordView.of(predicted)).count()
+    return Comparison.of(RecordView.of(gold), RecordView.of(predicted)).count()
 
 
 @dataclass(frozen=True, slots=True)
-class _Comparison:
+class Comparison:
     """Gold and prediction of one article with all their alignments, as indexes into the views."""
 
     gold: RecordView
@@ -140,12 +140,12 @@ class _Comparison:
             roles=roles,
         )
 
-    def _translate(self, keys: Iterable[ActorKey]) -> list[ActorKey]:
+    def translate(self, keys: Iterable[ActorKey]) -> list[ActorKey]:
         """Express predicted actors in the gold's keys; a cluster without counterpart equals no gold actor."""
         return [key if key[0] not in ("", "?") else self.links.get(key, ("!", *key[1:])) for key in keys]
 
     def _count_actors(self) -> Tally:
-        predicted_keys = self._translate(key for _, key in self.predicted.actors)
+        predicted_keys = self.translate(key for _, key in self.predicted.actors)
         gold_mentions = Counter(self.gold.actors)
         right = gold_mentions & Counter(
             (chars, key) for (chars, _), key in zip(self.predicted.actors, predicted_keys, strict=True)
@@ -156,7 +156,7 @@ class _Comparison:
         tallies = {}
         for role in Role:
             gold = [clause.roles[role] for clause in self.gold.clauses]
-            predicted = [frozenset(self._translate(clause.roles[role])) for clause in self.predicted.clauses]
+            predicted = [frozenset(self.translate(clause.roles[role])) for clause in self.predicted.clauses]
             right = sum(len(gold[g] & predicted[p]) for g, p in self.clause_pairs)
             tallies[role] = Tally.of(right, gold=sum(map(len, gold)), predicted=sum(map(len, predicted)))
         return tallies
@@ -169,7 +169,7 @@ class _Comparison:
         def rate(i: int, j: int) -> int:
             (term_g, clause_g), (term_p, clause_p) = gold[i], predicted[j]
             same_clause = (clause_g, clause_p) in aligned
-            return 4 * same_clause + 2 * (term_g.role == term_p.role) + _is_anchor_right(term_g, term_p)
+            return 4 * same_clause + 2 * (term_g.role == term_p.role) + is_anchor_right(term_g, term_p)
 
         pairs = match_spans(
             [term.chars for term, _ in gold],
@@ -181,7 +181,7 @@ class _Comparison:
         return (
             Tally.of(len(pairs), gold=len(gold), predicted=len(predicted)),
             Share(sum(g.role == p.role for g, p in terms), len(terms)),
-            Share(sum(_is_anchor_right(g, p) for g, p in terms), len(terms)),
+            Share(sum(is_anchor_right(g, p) for g, p in terms), len(terms)),
         )
 
     def _count_conditions(self) -> Tally:
@@ -203,7 +203,7 @@ class _Comparison:
                 (g.proposal, p.proposal) in self.proposal_pairs
                 and g.type == p.type
                 and g.modality == p.modality
-                and g.roles[Role.BEARER] == frozenset(self._translate(p.roles[Role.BEARER]))
+                and g.roles[Role.BEARER] == frozenset(self.translate(p.roles[Role.BEARER]))
                 and {term.quantity for term in g.terms} == {term.quantity for term in p.terms}
             )
         return Tally.of(right, gold=len(self.gold.clauses), predicted=len(self.predicted.clauses))
@@ -227,7 +227,8 @@ def _count_equal_labels(gold: ClauseView, predicted: ClauseView) -> int:
     return 4 * equal[0] + 2 * equal[1] + equal[2]
 
 
-def _is_anchor_right(gold: TermView, predicted: TermView) -> bool:
+def is_anchor_right(gold: TermView, predicted: TermView) -> bool:
+    """Both have no anchor, or the two overlap."""
     if gold.anchor is None or predicted.anchor is None:
         return gold.anchor is predicted.anchor
     return count_overlap(gold.anchor, predicted.anchor) > 0

@@ -6,7 +6,7 @@ was given, so `"".join(words) == text`.
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 import numpy as np
@@ -65,14 +65,20 @@ class Segmenter:
 
     def boundaries(self, text: str) -> npt.NDArray[np.uint8]:
         """Word-boundary ids, one a character: shape (len(text),), values BEGIN, MIDDLE, END, SINGLE."""
-        ids = np.full(len(text), MIDDLE, dtype=np.uint8)
-        for start, end in self.spans(text):
-            if end - start == 1:
-                ids[start] = SINGLE
-            else:
-                ids[start] = BEGIN
-                ids[end - 1] = END
-        return ids
+        return boundary_ids(list(self.spans(text)))
+
+
+def boundary_ids(words: Sequence[tuple[int, int]]) -> npt.NDArray[np.uint8]:
+    """Word-boundary ids of a text cut into `words`, its `[start, end)` offsets in order and without gaps.
+
+    >>> boundary_ids([(0, 2), (2, 3), (3, 6)]).tolist()
+    [1, 3, 4, 1, 2, 3]
+    """
+    bounds = np.array(words, np.int64).reshape(-1, 2)
+    ids = np.full(int(bounds[-1, 1]) if len(bounds) else 0, MIDDLE, dtype=np.uint8)
+    ids[bounds[:, 1] - 1] = END
+    ids[bounds[:, 0]] = np.where(bounds[:, 1] - bounds[:, 0] == 1, SINGLE, BEGIN)
+    return ids
 
 
 def _add_word(tokenizer: jieba.Tokenizer, word: str) -> None:

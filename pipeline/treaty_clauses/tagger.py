@@ -13,22 +13,30 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from treaty_clauses.band import BandEncoder
 from treaty_clauses.encode import GAZETTEER_HINTS, QUANTITY_HINTS, Encoded, plan_windows
 from treaty_clauses.encoder import CharEncoder, EncoderConfig, HubEncoder
 from treaty_clauses.errors import ModelError
+from treaty_clauses.grams import SpanBags
 from treaty_clauses.heads import Described, Heads, HeadsConfig
 from treaty_clauses.links import LinkInputs
+from treaty_clauses.packing import pack
 from treaty_clauses.spans import SpanSet
 from treaty_clauses.vocabulary import Vocabulary
+from treaty_clauses.words import UNKNOWN, WordTable
 
 FORMAT = 1  # raised when a folder written before can no longer be read
+_WORD_VECTORS = "words.weight"  # in a file of its own: no file of a model is larger than 40 MB
 _PAD_MULTIPLE = 32
 _BATCH_CHARS = 16_384  # characters read at once: bounds memory whatever the article's length
 
 
 @dataclass(frozen=True, slots=True)
 class TaggerConfig:
-    """What a model folder's config.json says. `hub` holds a Hugging Face configuration instead of `encoder`."""
+    """What a model folder's config.json says. `hub` holds a Hugging Face configuration instead of `encoder`.
+
+    `word_count` rows of `word_size` make the table of word vectors; 0 for a model without one.
+    """
 
     encoder: EncoderConfig | None
     heads: HeadsConfig
@@ -38,6 +46,8 @@ class TaggerConfig:
     use_gazetteer: bool = True
     use_quantities: bool = True
     hub: dict[str, Any] | None = None
+    word_count: int = 0
+    word_size: int = 0
     calibration: dict[str, float] = field(default_factory=dict)
     version: str = "untrained"
 
@@ -51,7 +61,7 @@ class FixedShape:
 
 
 class Tagger(nn.Module):
-    """Encoder and heads. `forward` reads windows: four (windows, length) id tensors and a mask -> hidden states."""
+    """Encoder and heads. `forward` reads windows: five (windows, length) id tensors and a mask -> hidden states."""
 
     def __init__(self, config: TaggerConfig) -> None:
         super().__init__()
@@ -67,21 +77,51 @@ class Tagger(nn.Module):
         self.quantities = nn.Embedding(QUANTITY_HINTS, size, padding_idx=0)
         nn.init.zeros_(self.gazetteer.weight)
         nn.init.zeros_(self.quantities.weight)
-        self.heads = Heads(size, config.heads)
+        self.words: nn.Embedding | None = None
+        if config.word_count:
+            self.words = nn.Embedding(config.word_count, config.word_size, padding_idx=UNKNOWN)
+            self.words.weight.requires_grad_(False)
+            self.word_input = nn.Linear(config.word_size, size, bias=False)
+            nn.init.zeros_(self.word_input.weight)
+        self.heads = Heads(size, config.heads, config.word_size)
 
     def forward(
-        self, characters: Tensor, boundaries: Tensor, gazetteer: Tensor, quantities: Tensor, mask: Tensor
+        self, characters: Tensor, boundaries: Tensor, gazetteer: Tensor, quantities: Tensor, words: Tensor, mask: Tensor
     ) -> Tensor:
         """(windows, length) each -> (windows, length, hidden)."""
-        hints = None
+        if not self.config.use_boundaries:
+            boundaries = torch.zeros_like(boundaries)
+        hidden: Tensor = self.encoder(characters, boundaries, mask, self.hints(gazetteer, quantities, words))
+        return hidden
+
+    def hints(self, gazetteer: Tensor, quantities: Tensor, words: Tensor) -> Tensor | None:
+        """What is added to the characters' embeddings: (windows, length) each -> (windows, length, hidden)."""
+        hints: Tensor | None = None
         if self.config.use_gazetteer:
             hints = self.gazetteer(gazetteer)
         if self.config.use_quantities:
             hints = self.quantities(quantities) if hints is None else hints + self.quantities(quantities)
+        if self.words is not None:
+            known = self.word_input(self.words(words))
+            hints = known if hints is None else hints + known
+        return hints
+
+    def embed(
+        self, characters: Tensor, boundaries: Tensor, gazetteer: Tensor, quantities: Tensor, words: Tensor, mask: Tensor
+    ) -> Tensor:
+        """What the layers of a character encoder read; shapes as in `forward`."""
+        assert isinstance(self.encoder, CharEncoder)
         if not self.config.use_boundaries:
             boundaries = torch.zeros_like(boundaries)
-        hidden: Tensor = self.encoder(characters, boundaries, mask, hints)
-        return hidden
+        return self.encoder.embed(characters, boundaries, mask, self.hints(gazetteer, quantities, words))
+
+    def word_vectors(self, article: Encoded) -> Tensor:
+        """(length, word_size): the vector of the word that each character lies in."""
+        if self.words is None:
+            return next(self.parameters()).new_zeros((len(article), 0))
+        rows = torch.from_numpy(article.words.astype(np.int64)).to(self.words.weight.device)
+        vectors: Tensor = self.words(rows)
+        return vectors
 
     def read(
         self, articles: Sequence[Encoded], *, window_chars: int, context_chars: int, fixed: FixedShape | None = None
@@ -105,7 +145,7 @@ class Tagger(nn.Module):
         pieces: list[list[Tensor]] = [[] for _ in articles]
         for first in range(0, len(plans), rows):
             part = plans[first : first + rows]
-            inputs = np.zeros((5, rows if fixed else len(part), longest), np.int64)
+            inputs = np.zeros((6, rows if fixed else len(part), longest), np.int64)
             for row, (number, window) in enumerate(part):
                 article, width = articles[number], window.end - window.start
                 fields: tuple[npt.NDArray[Any], ...] = (
@@ -113,12 +153,12 @@ class Tagger(nn.Module):
                     article.boundaries,
                     article.gazetteer,
                     article.quantities,
+                    article.words,
                 )
                 for channel, values in enumerate(fields):
                     inputs[channel, row, :width] = values[window.start : window.end]
-                inputs[4, row, :width] = 1
-            characters, boundaries, gazetteer, quantities, mask = torch.from_numpy(inputs).to(device)
-            hidden = network(characters, boundaries, gazetteer, quantities, mask)
+                inputs[5, row, :width] = 1
+            hidden = network(*torch.from_numpy(inputs).to(device))
             for row, (number, window) in enumerate(part):
                 pieces[number].append(hidden[row, window.keep_start - window.start : window.keep_end - window.start])
         empty = next(self.parameters()).new_zeros((0, self.encoder.hidden_size))
@@ -127,39 +167,71 @@ class Tagger(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One article as read: hidden states (length, hidden) and tag log-probabilities (length, layers, tags)."""
+    """One article as read: states (length, hidden), word vectors, and tag log-probabilities (length, layers, tags)."""
 
     hidden: Tensor
+    words: Tensor
     tags: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Articles that have been read."""
+
+    readings: list[Reading]
+
+    def result(self) -> list[Reading]:
+        """The readings."""
+        return self.readings
 
 
 class TorchTagger:
     """The tagger's reference runtime. Articles are read one by one, so results do not depend on what is batched."""
 
-    def __init__(self, model: Tagger, vocabulary: Vocabulary) -> None:
+    def __init__(self, model: Tagger, vocabulary: Vocabulary, words: WordTable | None = None) -> None:
         self.model = model.eval()
         self.vocabulary = vocabulary
+        self.words = words
         # bf16 pays only where the processor multiplies it natively (AMX); elsewhere fp32 is faster and the reference
         self._bf16 = torch.cpu._is_amx_tile_supported()
+        encoder = self.model.encoder
+        self._band: BandEncoder | None = None
+        if isinstance(encoder, CharEncoder) and encoder.config.reach_chars > 0:
+            self._band = BandEncoder(encoder).eval()
 
     @property
     def config(self) -> TaggerConfig:
         """What the model's folder says of it."""
         return self.model.config
 
+    def start(self, articles: Sequence[Encoded]) -> "Finished":
+        """Read articles one by one."""
+        return Finished([self.read(article) for article in articles])
+
     @torch.inference_mode()
     def read(self, encoded: Encoded) -> Reading:
         """Read one article."""
         config = self.config
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
-            hidden = self.model.read([encoded], window_chars=config.window_chars, context_chars=config.context_chars)[0]
+            if self._band is not None:
+                hidden = self._read_packed(encoded, self._band)
+            else:
+                hidden = self.model.read(
+                    [encoded], window_chars=config.window_chars, context_chars=config.context_chars
+                )[0]
             tags = self.model.heads.tag(hidden)
-        return Reading(hidden, tags.float().numpy())
+        return Reading(hidden, self.model.word_vectors(encoded), tags.float().numpy())
+
+    def _read_packed(self, encoded: Encoded, band: BandEncoder) -> Tensor:
+        inputs = {name: torch.from_numpy(values) for name, values in pack([encoded]).inputs.items()}
+        texts, positions = inputs.pop("texts"), inputs.pop("positions")
+        hidden: Tensor = band(self.model.embed(**inputs, mask=texts > 0), texts, positions)
+        return hidden[0, : len(encoded)]
 
     @torch.inference_mode()
-    def describe(self, reading: Reading, spans: SpanSet) -> Described:
+    def describe(self, reading: Reading, spans: SpanSet, bags: SpanBags) -> Described:
         """Vectors and labels of the spans decoded from a reading."""
-        return self.model.heads.describe(reading.hidden, spans)
+        return self.model.heads.describe(reading.hidden, spans, reading.words, bags)
 
     @torch.inference_mode()
     def link(self, described: Described, inputs: LinkInputs) -> dict[str, npt.NDArray[np.float32]]:
@@ -167,14 +239,19 @@ class TorchTagger:
         return {name: scores.numpy() for name, scores in self.model.heads.link(described, inputs).items()}
 
 
-def save_tagger(model: Tagger, vocabulary: Vocabulary, folder: Path) -> None:
-    """Write config.json, vocabulary.txt and model.safetensors (fp16)."""
+def save_tagger(model: Tagger, vocabulary: Vocabulary, folder: Path, words: WordTable | None = None) -> None:
+    """Write config.json, vocabulary.txt, model.safetensors (fp16); words.txt and words.safetensors for word vectors."""
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary.save(folder / "vocabulary.txt")
+    if words is not None:
+        words.save(folder / "words.txt")
     table = {"format": FORMAT, **asdict(model.config)}
     (folder / "config.json").write_text(json.dumps(table, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     tensors = {name: value.half().contiguous() for name, value in model.state_dict().items()}
+    vectors = tensors.pop(_WORD_VECTORS, None)
     save_file(tensors, folder / "model.safetensors")
+    if vectors is not None:
+        save_file({_WORD_VECTORS: vectors}, folder / "words.safetensors")
 
 
 def load_tagger(folder: Path) -> TorchTagger:
@@ -200,7 +277,8 @@ def load_tagger(folder: Path) -> TorchTagger:
             }
         )
         model = Tagger(config)
-        weights = {name: value.float() for name, value in load_file(folder / "model.safetensors").items()}
+        files = ["model.safetensors", *(["words.safetensors"] if config.word_count else [])]
+        weights = {n: value.float() for file in files for n, value in load_file(folder / file).items()}
         model.load_state_dict(weights)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder}: missing or damaged model: {error}; restore the folder or name another") from error
@@ -210,4 +288,10 @@ def load_tagger(folder: Path) -> TorchTagger:
             f"{folder}: the vocabulary has {len(vocabulary)} entries, the weights {model.encoder.vocabulary_size}; "
             "restore the folder or name another"
         )
-    return TorchTagger(model, vocabulary)
+    words = WordTable.load(folder / "words.txt") if config.word_count else None
+    if words is not None and len(words) != config.word_count:
+        raise ModelError(
+            f"{folder}: the word list has {len(words)} rows, the weights {config.word_count}; "
+            "restore the folder or name another"
+        )
+    return TorchTagger(model, vocabulary, words)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from treaty_clauses.calendars import ERAS, ROC_FIRST_YEAR
 from treaty_clauses.moments import MONTH_NUMBER, to_int
 from treaty_clauses.money import Context
-from treaty_clauses.numerals import scan_numeral
+from treaty_clauses.numerals import FORMAL, scan_numeral
 
 _CN = "零〇一二三四五六七八九"
 _NOT_A_YEAR = r"(?![代級輕紀](?!末)|的?歷史|之久)"  # 90年代, 三年級, 2000年歷史
@@ -93,7 +93,8 @@ YEAR_FORMS = (
     YearForm(
         "2018年",
         re.compile(
-            rf"(?P<n>\d{{4}}|[{_CN}]{{4}}|[一二兩]千[零〇]?[一二三四五六七八九十]{{1,3}}) ?年{_NOT_A_YEAR}{_FISCAL}"
+            rf"(?P<n>\d{{4}}|[{_CN}{FORMAL}]{{4}}|[一二兩]千[零〇]?[一二三四五六七八九十]{{1,3}}) ?"
+            rf"(?:年|財年|(?:會計|財政)年(?=度)){_NOT_A_YEAR}{_FISCAL}"
         ),
         _full,
     ),
@@ -104,6 +105,14 @@ YEAR_FORMS = (
             rf"(?={_LINK}(?:\d{{2}}|\d{{4}}|[{_CN}]{{4}})(?:年|期間|之間)|期間|之間|上半年|下半年|第[1-4一二三四]季|Q[1-4])"
         ),
         _full,
+    ),
+    YearForm(
+        "2013-2014",
+        re.compile(
+            r"(?P<n>(?:19|20)\d\d)(?=[-~](?:19|20)\d\d(?![\w%.:/-]))"
+            r"|(?<=(?:19|20)\d\d[-~])(?P<last>(?:19|20)\d\d)(?![\w%.:/-])"
+        ),
+        lambda match, text, context: int(match[0]),  # noqa: ARG005
     ),
     YearForm(
         "114年度", re.compile(rf"'?(?P<n>\d{{2,3}}|[{_CN}十百廿卅]{{2,5}})年(?![代級輕紀內餘多齡]){_FISCAL}"), _short

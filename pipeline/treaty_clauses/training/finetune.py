@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -23,19 +24,23 @@ from treaty_clauses.extract import Extractor
 from treaty_clauses.gazetteer import Gazetteer
 from treaty_clauses.heads import HeadsConfig
 from treaty_clauses.score import Scores, score_corpus
-from treaty_clauses.segment import Segmenter
+from treaty_clauses.segment import BEGIN, SINGLE, Segmenter
 from treaty_clauses.tagger import FixedShape, Tagger, TaggerConfig, TorchTagger, save_tagger
 from treaty_clauses.texts import read_texts
 from treaty_clauses.training.augment import AugmentConfig, augment
-from treaty_clauses.training.gold import Example, GoldArticle, make_example, read_gold
+from treaty_clauses.training.gold import Example, GoldArticle, gold_ids, make_example, read_gold
 from treaty_clauses.training.losses import LossWeights, article_losses
 from treaty_clauses.training.pretrain import check_device
+from treaty_clauses.training.votes import fit_votes
+from treaty_clauses.training.wordvectors import read_vectors
 from treaty_clauses.vocabulary import MASK, Vocabulary
+from treaty_clauses.words import UNKNOWN, WordTable
 
 logger = logging.getLogger(__name__)
 
 #: What is tried on dev: how much to lower a layer's OUTSIDE score before decoding, and from where links are taken.
 _CALIBRATED = {
+    "weight_votes": (0.5, 2.0),
     "bias_clause": (0.7, 1.5),
     "bias_term": (1.0,),
     "bias_condition": (1.0,),
@@ -66,6 +71,7 @@ class TrainRecipe:
     dev: tuple[GoldSource, ...]
     vocabulary: Path | None = None
     encoder: Path | None = None
+    words: Path | None = None
     hub: str | None = None
     shape: EncoderConfig | None = None
     heads: HeadsConfig = field(default_factory=HeadsConfig)
@@ -87,6 +93,7 @@ class TrainRecipe:
     average: float = 0.995
     hide_characters: float = 0.04
     hide_hints: float = 0.15
+    hide_words: float = 0.1
     encoder_dropout: float = 0.1
     use_boundaries: bool = True
     use_gazetteer: bool = True
@@ -112,9 +119,10 @@ class Training:
         if not self.train or not self.dev:
             raise ConfigError("the recipe must name at least one article in `train` and one in `dev`")
         self.model, self.vocabulary = build_tagger(recipe)
+        self.words = None if recipe.words is None else load_words(self.model, recipe.words)
         self.model.to(recipe.device)
         self.segmenter, self.gazetteer = Segmenter(), Gazetteer.load()
-        self.encoder = ArticleEncoder(self.vocabulary, self.segmenter, self.gazetteer)
+        self.encoder = ArticleEncoder(self.vocabulary, self.segmenter, self.gazetteer, self.words)
         self.history: list[dict[str, Any]] = []
         self._fixed = (
             FixedShape(torch.compile(self.model, dynamic=False), recipe.compiled_windows) if recipe.compile else None
@@ -123,6 +131,7 @@ class Training:
     def run(self) -> Scores:
         """Train; the figures on dev of the weights that were kept are returned and saved."""
         recipe = self.recipe
+        self._fit_votes()
         optimizer = torch.optim.AdamW(self._groups(), betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True)
         average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         steps_an_epoch = math.ceil(sum(len(g.article.text) for g in self.train) / recipe.batch_chars)
@@ -160,10 +169,19 @@ class Training:
         self._save(kept, calibration)
         return best_scores
 
+    def _fit_votes(self) -> None:
+        """Fit the bag-of-words classifiers on the articles as they are; the network's training leaves them alone."""
+        bags = self.model.heads.bags
+        if bags:
+            examples = [make_example(gold, self.encoder) for gold in self.train]
+            labels = {name: [example.targets.labels[name] for example in examples] for name in bags}
+            fit_votes(bags, [example.bags for example in examples], labels)
+            bags.requires_grad_(False)
+
     def evaluate(self, weights: dict[str, Tensor], calibration: dict[str, float] | None = None) -> Scores:
         """Figures on dev of the same extraction as in production."""
         model = self._frozen(weights, calibration or {})
-        extractor = Extractor(TorchTagger(model, self.vocabulary), self.segmenter, self.gazetteer)
+        extractor = Extractor(TorchTagger(model, self.vocabulary, self.words), self.segmenter, self.gazetteer)
         return score_corpus([(gold.record, extractor.extract_article(gold.article)) for gold in self.dev])
 
     def calibrate(self, weights: dict[str, Tensor], scores: Scores) -> tuple[dict[str, float], Scores]:
@@ -187,7 +205,9 @@ class Training:
     def _groups(self) -> list[dict[str, Any]]:
         recipe = self.recipe
         encoder = [p for name, p in self.model.named_parameters() if name.startswith("encoder.")]
-        rest = [p for name, p in self.model.named_parameters() if not name.startswith("encoder.")]
+        rest = [
+            p for name, p in self.model.named_parameters() if not name.startswith("encoder.") and p.requires_grad
+        ]
         rates = ((encoder, recipe.encoder_rate), (rest, recipe.head_rate))
         return [{"params": parameters, "lr": rate, "base_lr": rate} for parameters, rate in rates]
 
@@ -215,7 +235,14 @@ class Training:
             gazetteer = np.zeros_like(gazetteer)
         if self.rng.random() < self.recipe.hide_hints:
             quantities = np.zeros_like(quantities)
-        return Encoded(characters, encoded.boundaries, gazetteer, quantities)
+        words = encoded.words.copy()
+        words[self._hidden_words(encoded)] = UNKNOWN
+        return Encoded(characters, encoded.boundaries, gazetteer, quantities, words)
+
+    def _hidden_words(self, encoded: Encoded) -> npt.NDArray[np.bool_]:
+        """Which characters lie in one of the words that are hidden this time."""
+        word = np.cumsum((encoded.boundaries == BEGIN) | (encoded.boundaries == SINGLE))
+        return np.asarray((self.rng.random(len(encoded) + 1) < self.recipe.hide_words)[word])
 
     def _step(self, batch: Sequence[Example], optimizer: torch.optim.Optimizer) -> dict[str, float]:
         recipe = self.recipe
@@ -230,7 +257,8 @@ class Training:
             )
         losses: dict[str, list[Tensor]] = {}
         for hidden, example in zip(states, batch, strict=True):
-            for name, loss in article_losses(self.model.heads, hidden.float(), example, recipe.losses).items():
+            words = self.model.word_vectors(example.encoded)
+            for name, loss in article_losses(self.model.heads, hidden.float(), words, example, recipe.losses).items():
                 losses.setdefault(name, []).append(loss)
         scale = 100 / sum(len(example.encoded) for example in batch)
         sums = {name: torch.stack(parts).sum() * scale for name, parts in losses.items()}
@@ -242,7 +270,7 @@ class Training:
         return {name: float(value.detach()) for name, value in sums.items()}
 
     def _save(self, weights: dict[str, Tensor], calibration: dict[str, float]) -> None:
-        save_tagger(self._frozen(weights, calibration), self.vocabulary, self.folder)
+        save_tagger(self._frozen(weights, calibration), self.vocabulary, self.folder, self.words)
         report = {"recipe": to_table(self.recipe), "articles": len(self.train), "dev": self.history}
         (self.folder / "training.json").write_text(
             json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
@@ -250,7 +278,7 @@ class Training:
 
 
 def _read(source: GoldSource) -> list[GoldArticle]:
-    return list(read_gold(source.records, read_texts(source.texts)))
+    return list(read_gold(source.records, read_texts(source.texts, only=gold_ids(source.records))))
 
 
 def build_tagger(recipe: TrainRecipe) -> tuple[Tagger, Vocabulary]:
@@ -260,7 +288,10 @@ def build_tagger(recipe: TrainRecipe) -> tuple[Tagger, Vocabulary]:
         ConfigError: The recipe names no start, or more than one.
         ModelError: The pretrained encoder cannot be read.
     """
+    count, size = (0, 0) if recipe.words is None else read_vectors(recipe.words)[1].shape
     settings: dict[str, Any] = {
+        "word_count": count,
+        "word_size": size,
         "heads": recipe.heads,
         "use_boundaries": recipe.use_boundaries,
         "use_gazetteer": recipe.use_gazetteer,
@@ -290,6 +321,15 @@ def build_tagger(recipe: TrainRecipe) -> tuple[Tagger, Vocabulary]:
     vocabulary = Vocabulary.load(recipe.vocabulary)
     shape = replace(recipe.shape, vocabulary_size=len(vocabulary), dropout=recipe.encoder_dropout)
     return Tagger(TaggerConfig(encoder=shape, **settings)), vocabulary
+
+
+def load_words(model: Tagger, folder: Path) -> WordTable:
+    """Put the vectors of a folder written by `treaty-clauses vectors` into the model; their word list."""
+    words, vectors = read_vectors(folder)
+    assert model.words is not None
+    with torch.no_grad():
+        model.words.weight.copy_(vectors)
+    return words
 
 
 def _hub_tagger(name: str, settings: dict[str, Any]) -> tuple[Tagger, Vocabulary]:

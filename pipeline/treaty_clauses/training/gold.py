@@ -1,5 +1,6 @@
 """Gold records and their texts: from files to what the heads learn."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from treaty_clauses.decode import tags_of
 from treaty_clauses.encode import ArticleEncoder, Encoded
 from treaty_clauses.errors import InputError
+from treaty_clauses.grams import SpanBags, span_bags
 from treaty_clauses.io import read_records, text_sha256
 from treaty_clauses.labels import ActorKind, ClauseType, Modality, Role, Status, TermRole
 from treaty_clauses.links import LinkInputs, link_inputs
@@ -52,8 +54,22 @@ class Example:
 
     encoded: Encoded
     spans: SpanSet
+    bags: SpanBags
     inputs: LinkInputs
     targets: Targets
+
+
+def gold_ids(path: Path) -> set[str]:
+    """Ids of the articles in a JSON Lines file of records, with or without quotes.
+
+    Raises:
+        InputError: The file cannot be read, or a line is no record.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return {str(json.loads(line)["article"]["id"]) for line in lines if line.strip()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: cannot read the gold: {error}; expected one record a line") from error
 
 
 def read_gold(path: Path, texts: dict[str, str]) -> Iterator[GoldArticle]:
@@ -139,7 +155,9 @@ class _ExampleMaker:
             "term_role": np.array([n for _, _, n in terms], np.int64),
         }
         targets = Targets(tags, labels, roles, attribution, proposers, links, same)
-        return Example(encoder.encode(self.text), spans, link_inputs(spans, self.discourse), targets)
+        encoded = encoder.encode(self.text)
+        bags = span_bags(self.text, encoded.boundaries, encoded.words, spans.layers[Layer.CLAUSE])
+        return Example(encoded, spans, bags, link_inputs(spans, self.discourse), targets)
 
 
 def _disjoint(spans: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

@@ -24,10 +24,12 @@ class LossWeights:
     smoothing: float = 0.02
 
 
-def article_losses(heads: Heads, hidden: Tensor, example: Example, weights: LossWeights) -> dict[str, Tensor]:
+def article_losses(
+    heads: Heads, hidden: Tensor, words: Tensor, example: Example, weights: LossWeights
+) -> dict[str, Tensor]:
     """Loss sums of one article by head, each with its weight; divide by the batch's count of characters or spans.
 
-    `hidden`: (length, hidden) states of the article.
+    `hidden`: (length, hidden) states of the article; `words`: (length, word_size) vectors of its words.
     """
     targets = example.targets
     device = hidden.device
@@ -36,7 +38,7 @@ def article_losses(heads: Heads, hidden: Tensor, example: Example, weights: Loss
     per_tag = -log_probabilities.gather(-1, gold[..., None])[..., 0]  # (length, layers)
     per_tag = per_tag * (1 + (weights.inside - 1) * (gold > 0))
     losses = {"tags": weights.tags * per_tag.sum() / _CHARS_PER_SPAN}
-    described = heads.describe(hidden, example.spans)
+    described = heads.describe(hidden, example.spans, words, example.bags)
     for name, logits in described.labels.items():
         if len(logits):
             label = torch.from_numpy(targets.labels[name]).to(device)
