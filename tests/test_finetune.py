@@ -56,7 +56,7 @@ def source(tmp_path_factory: pytest.TempPathFactory, gold: GoldArticle, vocabula
 def recipe(source: GoldSource) -> TrainRecipe:
     """Two steps: one epoch of the article twice, one article a step."""
     return TrainRecipe(
-        train=(replace(source, repeat=2),),
+        train=(replace(source, share=2.0, last_share=2.0),),
         dev=(source,),
         vocabulary=source.records.parent / "vocabulary.txt",
         shape=EncoderConfig(vocabulary_size=0, hidden_size=16, layers=1, heads=2, intermediate_size=16, mixing_size=8),
@@ -92,15 +92,15 @@ def test_two_steps_make_a_model_that_loads_and_extracts(
     assert record.model == "two-steps"
     report = json.loads((folder / "training.json").read_text("utf-8"))
     assert report["recipe"]["epochs"] == 1
-    assert report["articles"] == 2
+    assert report["articles"] == 1
     assert report["dev"]
 
 
 def test_each_step_changes_every_part_of_the_network(recipe: TrainRecipe, tmp_path: Path) -> None:
     training = Training(replace(recipe, hide_hints=0.0), tmp_path)
     before = {name: value.clone() for name, value in training.model.state_dict().items()}
-    optimizer = torch.optim.AdamW(training._groups())
-    losses = training._step(next(training._batches()), optimizer)
+    optimizers = training._optimizers()
+    losses = training._step(next(training._batches(training.train)), optimizers)
     assert all(math.isfinite(loss) for loss in losses.values())
     unmoved = [
         name
@@ -109,6 +109,28 @@ def test_each_step_changes_every_part_of_the_network(recipe: TrainRecipe, tmp_pa
     ]
     unused = ["gazetteer.weight", "encoder.backbone.embeddings.tok_embeddings.weight"]  # invented names; no tokens
     assert sorted(set(unmoved) - set(unused)) == []
+
+
+def test_muon_takes_the_matrices_of_the_layers_and_adamw_all_else(recipe: TrainRecipe, tmp_path: Path) -> None:
+    training = Training(replace(recipe, optimizer="muon"), tmp_path)
+    adamw, muon = training._optimizers()
+    names = {id(value): name for name, value in training.model.named_parameters()}
+    taken = {names[id(value)] for group in muon.param_groups for value in group["params"]}
+    assert taken
+    assert all("backbone.layers" in name for name in taken)
+    rest = {names[id(value)] for group in adamw.param_groups for value in group["params"]}
+    trained = {name for name, value in training.model.named_parameters() if value.requires_grad}
+    assert taken | rest == trained
+    assert not taken & rest
+
+
+@pytest.mark.parametrize(("epoch", "times"), [(1, 3), (2, 2), (3, 1)])
+def test_the_share_of_a_source_changes_from_epoch_to_epoch(
+    recipe: TrainRecipe, tmp_path: Path, epoch: int, times: int
+) -> None:
+    source = replace(recipe.train[0], share=3.0, last_share=1.0)
+    training = Training(replace(recipe, train=(source,), epochs=3), tmp_path)
+    assert len(training._draw(epoch)) == times
 
 
 def test_training_is_repeated_exactly_from_its_seed(recipe: TrainRecipe, tmp_path: Path) -> None:
@@ -124,7 +146,7 @@ def test_training_is_repeated_exactly_from_its_seed(recipe: TrainRecipe, tmp_pat
 def test_it_learns_an_article_by_heart(recipe: TrainRecipe, tmp_path: Path) -> None:
     recipe = replace(
         recipe,
-        train=(replace(recipe.train[0], repeat=4),),
+        train=(replace(recipe.train[0], share=4.0, last_share=4.0),),
         epochs=12,
         evaluate_every=12,
         encoder_rate=5e-3,
@@ -313,8 +335,9 @@ def test_a_tokenizer_without_single_characters_is_refused(bert: Path, tmp_path: 
 
 
 def test_the_learning_rate_warms_up_and_falls() -> None:
-    scales = [finetune_module._schedule(step, 100, 0.1) for step in range(100)]
-    assert scales[0] == pytest.approx(0.1)
+    scales = [finetune_module._schedule(step / 100, 0.1) for step in range(100)]
+    assert scales[0] == pytest.approx(0.01)
+    assert scales[5] == pytest.approx(0.5)
     assert max(scales) == pytest.approx(1.0)
     assert np.argmax(scales) in (9, 10)
     assert scales[-1] == pytest.approx(0.05, abs=0.01)

@@ -288,3 +288,24 @@ def test_the_log_is_one_object_a_line(recipe: PretrainRecipe, tmp_path: Path) ->
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text("utf-8").splitlines()]
     assert [row["step"] for row in rows] == [1, 2]
     shutil.rmtree(tmp_path / "checkpoint")
+
+
+def test_a_run_goes_on_from_the_weights_and_vocabulary_of_another_encoder(recipe: PretrainRecipe, tmp_path: Path) -> None:
+    Pretraining(recipe, tmp_path / "first").run(max_steps=2)
+    export_encoder(tmp_path / "first", tmp_path / "encoder")
+    second = Pretraining(replace(recipe, start=str(tmp_path / "encoder"), vocabulary_floor=9), tmp_path / "second")
+    assert second.characters == 0
+    assert len(second.vocabulary) == len(Vocabulary.load(tmp_path / "first" / "vocabulary.txt"))
+    exported = load_file(tmp_path / "encoder" / "model.safetensors")
+    state = second.model.encoder.state_dict()
+    assert all(torch.equal(state[name], value.float()) for name, value in exported.items())
+
+
+def test_a_start_of_another_shape_is_refused(recipe: PretrainRecipe, tmp_path: Path) -> None:
+    Pretraining(recipe, tmp_path / "first").run(max_steps=1)
+    export_encoder(tmp_path / "first", tmp_path / "encoder")
+    shape = replace(recipe.encoder, hidden_size=32)
+    with pytest.raises(ConfigError, match="not the weights of an encoder of the recipe's shape"):
+        Pretraining(replace(recipe, start=str(tmp_path / "encoder"), encoder=shape), tmp_path / "second")
+    with pytest.raises(ConfigError, match="`start` must name the folder of an encoder"):
+        Pretraining(replace(recipe, start=str(tmp_path / "nowhere")), tmp_path / "third")

@@ -177,3 +177,16 @@ def test_a_long_document_is_read_whole(tmp_path: Path, segmenter: Segmenter) -> 
     windows, _ = stream([corpus(tmp_path / "a.jsonl", [text])], segmenter).next_batch(450, 100)
     assert read_text(windows).replace("|", "") in text
     assert read_text(windows).count("|") == 2
+
+
+def test_a_source_with_words_reads_only_documents_about_them(tmp_path: Path, segmenter: Segmenter) -> None:
+    filler = "天地玄黃宇宙洪荒日月盈昃辰宿列張寒來暑往秋收冬藏" * 3
+    path = tmp_path / "news.jsonl"
+    texts = [f"停火{filler}", f"停火與撤軍{filler}", f"撤軍撤軍{filler}", f"球賽{filler}"]
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    source = Source("news", str(path), 1.0, words=("停火", "撤軍"), different_words=2)
+    assert [source.admits(text) for text in texts] == [False, True, False, False]
+    vocabulary = Vocabulary.from_counts([(character, 9) for character in set("".join(texts))], floor=1)
+    stream = WindowStream((source,), vocabulary, segmenter)
+    characters, _ = stream.next_batch(1, len(texts[1]))
+    assert characters[0].tolist() == vocabulary.encode(texts[1]).tolist()

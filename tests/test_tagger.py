@@ -77,7 +77,7 @@ def test_the_fixed_shape_of_training_reads_the_same(tagger: TorchTagger, encoded
         hidden: torch.Tensor = tagger.model(*inputs)
         return hidden
 
-    found = read(tagger, encoded, fixed=FixedShape(network, windows))
+    found = read(tagger, encoded, fixed=FixedShape(network, (windows,)))
     assert torch.allclose(found, read(tagger, encoded), atol=1e-4)
     assert shapes == {(windows, 64)}
 
@@ -92,6 +92,18 @@ def test_articles_read_together_are_as_if_read_alone(
     assert [len(hidden) for hidden in together] == [len(text) for text in texts]
     for hidden, article in zip(together, articles, strict=True):
         assert torch.allclose(hidden, read(tagger, article), atol=1e-4)
+
+
+def test_articles_that_share_windows_do_not_see_one_another(
+    tagger: TorchTagger, article_encoder: ArticleEncoder, harbor_text: str
+) -> None:
+    articles = [article_encoder.encode(text) for text in (harbor_text[:40], harbor_text[40:75], harbor_text[75:90])]
+    fixed = FixedShape(tagger.model, (1,))
+    with torch.inference_mode():
+        together = tagger.model.read(articles, window_chars=1024, context_chars=16, fixed=fixed)
+        alone = [tagger.model.read([a], window_chars=1024, context_chars=16, fixed=fixed)[0] for a in articles]
+    for hidden, expected in zip(together, alone, strict=True):
+        assert torch.allclose(hidden, expected, atol=1e-4)
 
 
 def test_switched_off_hints_are_not_looked_at(tagger: TorchTagger, encoded: Encoded) -> None:

@@ -38,8 +38,8 @@ class EncoderConfig:
 class CharEncoder(nn.Module):
     """Contextual vectors for characters.
 
-    `forward(characters, boundaries, attention_mask)`: (windows, length) int64 twice and an optional (windows, length)
-    mask, 1 where a character stands -> (windows, length, hidden_size).
+    `forward(characters, boundaries, texts)`: (windows, length) int64 twice and an optional (windows, length) number of the
+    text that each character belongs to, 0 for padding -> (windows, length, hidden_size). Texts do not see one another.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -62,32 +62,33 @@ class CharEncoder(nn.Module):
         self,
         characters: Tensor,
         boundaries: Tensor,
-        attention_mask: Tensor | None = None,
+        texts: Tensor | None = None,
         extra: Tensor | None = None,
     ) -> Tensor:
         """Encode windows; `extra` (windows, length, hidden_size) is added to the input embeddings."""
-        inputs = self.embed(characters, boundaries, attention_mask, extra)
+        inputs = self.embed(characters, boundaries, texts, extra)
         reach, length = self.config.reach_chars, characters.shape[1]
-        mask: Tensor | dict[str, Tensor] | None = attention_mask
+        mask: dict[str, Tensor] | None = None
+        seen: Tensor | None = None
         if 0 < reach < length - 1:
             places = torch.arange(length, device=characters.device)
-            band = ((places[:, None] - places).abs() <= reach)[None, None]
-            if attention_mask is not None:
-                band = band & (attention_mask > 0)[:, None, None, :]
-            mask = {"full_attention": torch.zeros_like(band, dtype=inputs.dtype).masked_fill(~band, _NEVER)}
+            seen = ((places[:, None] - places).abs() <= reach)[None, None]
+        if texts is not None:
+            same = (texts[:, :, None] == texts[:, None, :])[:, None]
+            seen = same if seen is None else seen & same
+        if seen is not None:
+            mask = {"full_attention": torch.zeros_like(seen, dtype=inputs.dtype).masked_fill(~seen, _NEVER)}
         hidden: Tensor = self.backbone(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
         return hidden
 
-    def embed(
-        self, characters: Tensor, boundaries: Tensor, attention_mask: Tensor | None, extra: Tensor | None
-    ) -> Tensor:
+    def embed(self, characters: Tensor, boundaries: Tensor, texts: Tensor | None, extra: Tensor | None) -> Tensor:
         """What the layers read: embeddings, mixed with those of the neighbours. Shapes as in `forward`."""
         inputs = self.characters(characters) + self.boundaries(boundaries)
         if extra is not None:
             inputs = inputs + extra
         narrow = nn.functional.gelu(self.mix_down(inputs))
-        if attention_mask is not None:  # padding must look like the end of the text
-            narrow = narrow * attention_mask[..., None]
+        if texts is not None:  # padding must look like the end of the text
+            narrow = narrow * (texts > 0)[..., None]
         mixed: Tensor = inputs + self.mix_up(self._neighbours(narrow))
         return mixed
 
@@ -145,12 +146,13 @@ class HubEncoder(nn.Module):
         self,
         characters: Tensor,
         boundaries: Tensor,
-        attention_mask: Tensor | None = None,
+        texts: Tensor | None = None,
         extra: Tensor | None = None,
     ) -> Tensor:
-        """Encode windows; see `CharEncoder.forward`."""
+        """Encode windows of one text each; see `CharEncoder.forward`."""
         inputs = self.backbone.get_input_embeddings()(characters) + self.boundaries(boundaries)
         if extra is not None:
             inputs = inputs + extra
-        hidden: Tensor = self.backbone(inputs_embeds=inputs, attention_mask=attention_mask).last_hidden_state
+        mask = None if texts is None else (texts > 0).long()
+        hidden: Tensor = self.backbone(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
         return hidden

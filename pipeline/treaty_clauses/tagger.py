@@ -20,14 +20,14 @@ from treaty_clauses.errors import ModelError
 from treaty_clauses.grams import SpanBags
 from treaty_clauses.heads import Described, Heads, HeadsConfig
 from treaty_clauses.links import LinkInputs
-from treaty_clauses.packing import pack
+from treaty_clauses.packing import Ids, pack
 from treaty_clauses.spans import SpanSet
 from treaty_clauses.vocabulary import Vocabulary
 from treaty_clauses.words import UNKNOWN, WordTable
 
 FORMAT = 1  # raised when a folder written before can no longer be read
 _WORD_VECTORS = "words.weight"  # in a file of its own: no file of a model is larger than 40 MB
-_PAD_MULTIPLE = 32
+_CHANNELS = ("characters", "boundaries", "gazetteer", "quantities", "words", "texts")  # in the order of `Tagger.forward`
 _BATCH_CHARS = 16_384  # characters read at once: bounds memory whatever the article's length
 
 
@@ -54,14 +54,14 @@ class TaggerConfig:
 
 @dataclass(frozen=True, slots=True)
 class FixedShape:
-    """A compiled form of the tagger's network and the number of windows it was compiled for."""
+    """A compiled form of the tagger's network and the numbers of windows it may be called with, the largest first."""
 
     network: Callable[..., Tensor]
-    windows: int
+    windows: tuple[int, ...]
 
 
 class Tagger(nn.Module):
-    """Encoder and heads. `forward` reads windows: five (windows, length) id tensors and a mask -> hidden states."""
+    """Encoder and heads. `forward` reads windows: five (windows, length) id tensors and their texts -> hidden states."""
 
     def __init__(self, config: TaggerConfig) -> None:
         super().__init__()
@@ -86,12 +86,12 @@ class Tagger(nn.Module):
         self.heads = Heads(size, config.heads, config.word_size)
 
     def forward(
-        self, characters: Tensor, boundaries: Tensor, gazetteer: Tensor, quantities: Tensor, words: Tensor, mask: Tensor
+        self, characters: Tensor, boundaries: Tensor, gazetteer: Tensor, quantities: Tensor, words: Tensor, texts: Tensor
     ) -> Tensor:
-        """(windows, length) each -> (windows, length, hidden)."""
+        """(windows, length) each, `texts` as in `CharEncoder` -> (windows, length, hidden)."""
         if not self.config.use_boundaries:
             boundaries = torch.zeros_like(boundaries)
-        hidden: Tensor = self.encoder(characters, boundaries, mask, self.hints(gazetteer, quantities, words))
+        hidden: Tensor = self.encoder(characters, boundaries, texts, self.hints(gazetteer, quantities, words))
         return hidden
 
     def hints(self, gazetteer: Tensor, quantities: Tensor, words: Tensor) -> Tensor | None:
@@ -107,13 +107,13 @@ class Tagger(nn.Module):
         return hints
 
     def embed(
-        self, characters: Tensor, boundaries: Tensor, gazetteer: Tensor, quantities: Tensor, words: Tensor, mask: Tensor
+        self, characters: Tensor, boundaries: Tensor, gazetteer: Tensor, quantities: Tensor, words: Tensor, texts: Tensor
     ) -> Tensor:
         """What the layers of a character encoder read; shapes as in `forward`."""
         assert isinstance(self.encoder, CharEncoder)
         if not self.config.use_boundaries:
             boundaries = torch.zeros_like(boundaries)
-        return self.encoder.embed(characters, boundaries, mask, self.hints(gazetteer, quantities, words))
+        return self.encoder.embed(characters, boundaries, texts, self.hints(gazetteer, quantities, words))
 
     def word_vectors(self, article: Encoded) -> Tensor:
         """(length, word_size): the vector of the word that each character lies in."""
@@ -128,41 +128,46 @@ class Tagger(nn.Module):
     ) -> list[Tensor]:
         """Hidden states (length, hidden) of each article, stitched from overlapping windows.
 
-        With `fixed`, every call of the network has the same shape, and goes through its compiled form.
+        With `fixed`, every call of the network has one of its shapes and goes through its compiled form, and articles share
+        windows, so that few characters are padding; a Hugging Face encoder cannot tell texts apart, so it shares none.
         """
-        plans = [
-            (number, window)
-            for number, article in enumerate(articles)
-            for window in plan_windows(len(article), window_chars=window_chars, context_chars=context_chars)
-        ]
-        if not plans:
-            return [next(self.parameters()).new_zeros((0, self.encoder.hidden_size)) for _ in articles]
-        longest = max(window.end - window.start for _, window in plans)
-        longest = window_chars if fixed else -(-longest // _PAD_MULTIPLE) * _PAD_MULTIPLE
-        rows = fixed.windows if fixed else max(1, _BATCH_CHARS // longest)
-        network = fixed.network if fixed else self
+        are_joined = fixed is not None and isinstance(self.encoder, CharEncoder)
+        groups = [list(articles)] if are_joined else [[article] for article in articles]
+        hidden: list[Tensor] = []
+        for group in groups:
+            packed = pack(group)
+            row = self._read_row(packed.inputs, window_chars, context_chars, fixed)
+            hidden += [row[start:end] for start, end in packed.spans]
+        return hidden
+
+    def _read_row(
+        self, inputs: dict[str, Ids], window_chars: int, context_chars: int, fixed: FixedShape | None
+    ) -> Tensor:
+        """Read a row of packed texts (1, length) in windows: (length, hidden)."""
+        channels = np.concatenate([inputs[name] for name in _CHANNELS])  # (channels, length)
+        plan = plan_windows(channels.shape[1], window_chars=window_chars, context_chars=context_chars)
         device = next(self.parameters()).device
-        pieces: list[list[Tensor]] = [[] for _ in articles]
-        for first in range(0, len(plans), rows):
-            part = plans[first : first + rows]
-            inputs = np.zeros((6, rows if fixed else len(part), longest), np.int64)
-            for row, (number, window) in enumerate(part):
-                article, width = articles[number], window.end - window.start
-                fields: tuple[npt.NDArray[Any], ...] = (
-                    article.characters,
-                    article.boundaries,
-                    article.gazetteer,
-                    article.quantities,
-                    article.words,
-                )
-                for channel, values in enumerate(fields):
-                    inputs[channel, row, :width] = values[window.start : window.end]
-                inputs[5, row, :width] = 1
-            hidden = network(*torch.from_numpy(inputs).to(device))
-            for row, (number, window) in enumerate(part):
-                pieces[number].append(hidden[row, window.keep_start - window.start : window.keep_end - window.start])
-        empty = next(self.parameters()).new_zeros((0, self.encoder.hidden_size))
-        return [torch.cat(piece) if piece else empty for piece in pieces]
+        if not plan:
+            return torch.zeros((0, self.encoder.hidden_size), device=device)
+        longest = window_chars if fixed else plan[0].end
+        network = fixed.network if fixed else self
+        most = max(1, _BATCH_CHARS // longest)
+        pieces: list[Tensor] = []
+        first = 0
+        while first < len(plan):
+            left = len(plan) - first
+            rows = next((n for n in fixed.windows if n <= left), fixed.windows[-1]) if fixed else min(most, left)
+            part = plan[first : first + rows]
+            batch = np.zeros((len(_CHANNELS), rows, longest), np.int64)
+            for number, window in enumerate(part):
+                batch[:, number, : window.end - window.start] = channels[:, window.start : window.end]
+            hidden = network(*torch.from_numpy(batch).to(device))
+            pieces += [
+                hidden[number, window.keep_start - window.start : window.keep_end - window.start]
+                for number, window in enumerate(part)
+            ]
+            first += rows
+        return torch.cat(pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +230,7 @@ class TorchTagger:
     def _read_packed(self, encoded: Encoded, band: BandEncoder) -> Tensor:
         inputs = {name: torch.from_numpy(values) for name, values in pack([encoded]).inputs.items()}
         texts, positions = inputs.pop("texts"), inputs.pop("positions")
-        hidden: Tensor = band(self.model.embed(**inputs, mask=texts > 0), texts, positions)
+        hidden: Tensor = band(self.model.embed(**inputs, texts=texts), texts, positions)
         return hidden[0, : len(encoded)]
 
     @torch.inference_mode()

@@ -30,7 +30,7 @@ from treaty_clauses.texts import read_texts
 from treaty_clauses.training.augment import AugmentConfig, augment
 from treaty_clauses.training.gold import Example, GoldArticle, gold_ids, make_example, read_gold
 from treaty_clauses.training.losses import LossWeights, article_losses
-from treaty_clauses.training.pretrain import check_device
+from treaty_clauses.training.pretrain import check_device, is_layer_matrix
 from treaty_clauses.training.votes import fit_votes
 from treaty_clauses.training.wordvectors import read_vectors
 from treaty_clauses.vocabulary import MASK, Vocabulary
@@ -51,11 +51,15 @@ _CALIBRATED = {
 
 @dataclass(frozen=True, slots=True)
 class GoldSource:
-    """A JSON Lines file of gold records, where its texts lie, and how often each article is seen an epoch."""
+    """A JSON Lines file of gold records, where its texts lie, and how often each article is seen an epoch.
+
+    The share goes evenly from `share` in the first epoch to `last_share` in the last; 0.4 is a draw, 1.5 once or twice.
+    """
 
     records: Path
     texts: Path
-    repeat: int = 1
+    share: float = 1.0
+    last_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ class TrainRecipe:
     read_context_chars: int = 64
     encoder_rate: float = 3e-4
     head_rate: float = 1e-3
+    optimizer: str = "adamw"
+    muon_rate: float = 0.003
     weight_decay: float = 0.01
     warmup_share: float = 0.08
     gradient_clip: float = 1.0
@@ -100,7 +106,7 @@ class TrainRecipe:
     use_quantities: bool = True
     evaluate_every: int = 2
     compile: bool = True
-    compiled_windows: int = 8
+    compiled_windows: tuple[int, ...] = (8, 2)
     threads: int = 2
     device: str = "cpu"
 
@@ -114,7 +120,8 @@ class Training:
         torch.manual_seed(recipe.seed)
         self.recipe, self.folder = recipe, folder
         self.rng = np.random.default_rng(recipe.seed)
-        self.train = [g for source in recipe.train for g in _read(source) for _ in range(source.repeat)]
+        self.sources = [(gold, source) for source in recipe.train for gold in _read(source)]
+        self.train = [gold for gold, _ in self.sources]
         self.dev = [g for source in recipe.dev for g in _read(source)]
         if not self.train or not self.dev:
             raise ConfigError("the recipe must name at least one article in `train` and one in `dev`")
@@ -132,19 +139,20 @@ class Training:
         """Train; the figures on dev of the weights that were kept are returned and saved."""
         recipe = self.recipe
         self._fit_votes()
-        optimizer = torch.optim.AdamW(self._groups(), betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True)
+        optimizers = self._optimizers()
         average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        steps_an_epoch = math.ceil(sum(len(g.article.text) for g in self.train) / recipe.batch_chars)
-        total = steps_an_epoch * recipe.epochs
         best, best_scores, kept = -1.0, None, average
         step, began = 0, time.monotonic()
         for epoch in range(1, recipe.epochs + 1):
             sums: dict[str, float] = {}
-            for batch in self._batches():
-                scale = _schedule(step, total, recipe.warmup_share)
-                for group in optimizer.param_groups:
+            chosen = self._draw(epoch)
+            size, done, first = sum(len(gold.article.text) for gold in chosen), 0, step
+            for batch in self._batches(chosen):
+                scale = _schedule((epoch - 1 + done / size) / recipe.epochs, recipe.warmup_share)
+                done = min(size, done + sum(len(example.encoded) for example in batch))
+                for group in (group for optimizer in optimizers for group in optimizer.param_groups):
                     group["lr"] = group["base_lr"] * scale
-                for name, value in self._step(batch, optimizer).items():
+                for name, value in self._step(batch, optimizers).items():
                     sums[name] = sums.get(name, 0.0) + value
                 step += 1
                 keep = min(recipe.average, (step + 1) / (step + 10))
@@ -153,7 +161,7 @@ class Training:
                         if value.is_floating_point():
                             average[name].lerp_(value, 1 - keep)
             rate = step / (time.monotonic() - began)
-            shown = "  ".join(f"{name} {value / steps_an_epoch:.3f}" for name, value in sums.items())
+            shown = "  ".join(f"{name} {value / (step - first):.3f}" for name, value in sums.items())
             logger.info("epoch %d/%d  %.2f steps/s  %s", epoch, recipe.epochs, rate, shown)
             if epoch % recipe.evaluate_every == 0 or epoch == recipe.epochs:
                 scores = self.evaluate(average)
@@ -202,21 +210,46 @@ class Training:
         model.load_state_dict({name: value.detach().cpu().clone() for name, value in weights.items()})
         return model
 
-    def _groups(self) -> list[dict[str, Any]]:
+    def _optimizers(self) -> list[torch.optim.Optimizer]:
+        """AdamW for all that is trained, or Muon for the matrices of the encoder's layers and AdamW for the rest."""
         recipe = self.recipe
-        encoder = [p for name, p in self.model.named_parameters() if name.startswith("encoder.")]
-        rest = [
-            p for name, p in self.model.named_parameters() if not name.startswith("encoder.") and p.requires_grad
+        matrices: list[nn.Parameter] = []
+        encoder: list[nn.Parameter] = []
+        heads: list[nn.Parameter] = []
+        for name, parameter in self.model.named_parameters():
+            if not parameter.requires_grad:
+                continue
+            if recipe.optimizer == "muon" and is_layer_matrix(name, parameter):
+                matrices.append(parameter)
+            else:
+                (encoder if name.startswith("encoder.") else heads).append(parameter)
+        groups = [
+            {"params": parameters, "lr": rate, "base_lr": rate}
+            for parameters, rate in ((encoder, recipe.encoder_rate), (heads, recipe.head_rate))
         ]
-        rates = ((encoder, recipe.encoder_rate), (rest, recipe.head_rate))
-        return [{"params": parameters, "lr": rate, "base_lr": rate} for parameters, rate in rates]
+        optimizers: list[torch.optim.Optimizer] = [
+            torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=recipe.weight_decay, fused=True)
+        ]
+        if matrices:
+            group = {"params": matrices, "lr": recipe.muon_rate, "base_lr": recipe.muon_rate}
+            optimizers.append(torch.optim.Muon([group], weight_decay=recipe.weight_decay, momentum=0.95))
+        return optimizers
 
-    def _batches(self) -> Iterator[list[Example]]:
-        """Articles in random order, rewritten at random, about `batch_chars` characters at a time."""
+    def _draw(self, epoch: int) -> list[GoldArticle]:
+        """The articles of an epoch, in random order."""
+        progress = (epoch - 1) / max(1, self.recipe.epochs - 1)
+        chosen = []
+        for gold, source in self.sources:
+            share = source.share + (source.last_share - source.share) * progress
+            chosen += [gold] * (int(share) + int(self.rng.random() < share % 1))
+        return [chosen[index] for index in self.rng.permutation(len(chosen))]
+
+    def _batches(self, articles: Sequence[GoldArticle]) -> Iterator[list[Example]]:
+        """Articles rewritten at random, `batch_chars` characters or somewhat more at a time."""
         batch: list[Example] = []
         size = 0
-        for index in self.rng.permutation(len(self.train)):
-            gold = augment(self.train[index], self.rng, self.recipe.augmentation)
+        for original in articles:
+            gold = augment(original, self.rng, self.recipe.augmentation)
             example = make_example(gold, self.encoder)
             batch.append(replace(example, encoded=self._hide(example.encoded)))
             size += len(example.encoded)
@@ -244,7 +277,7 @@ class Training:
         word = np.cumsum((encoded.boundaries == BEGIN) | (encoded.boundaries == SINGLE))
         return np.asarray((self.rng.random(len(encoded) + 1) < self.recipe.hide_words)[word])
 
-    def _step(self, batch: Sequence[Example], optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    def _step(self, batch: Sequence[Example], optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, float]:
         recipe = self.recipe
         self.model.train()
         device = torch.device(recipe.device).type
@@ -265,8 +298,9 @@ class Training:
         total = torch.stack(list(sums.values())).sum()
         total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), recipe.gradient_clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         return {name: float(value.detach()) for name, value in sums.items()}
 
     def _save(self, weights: dict[str, Tensor], calibration: dict[str, float]) -> None:
@@ -342,12 +376,11 @@ def _hub_tagger(name: str, settings: dict[str, Any]) -> tuple[Tagger, Vocabulary
     return model, vocabulary
 
 
-def _schedule(step: int, total: int, warmup_share: float) -> float:
-    """Linear warm-up, then cosine to a twentieth."""
-    warmup = max(1, int(total * warmup_share))
-    if step < warmup:
-        return (step + 1) / warmup
-    done = min(1.0, (step - warmup) / max(1, total - warmup))
+def _schedule(progress: float, warmup_share: float) -> float:
+    """Share of the rates at a point of the training, from 0 to 1: linear warm-up, then cosine to a twentieth."""
+    if progress < warmup_share:
+        return max(progress / warmup_share, 0.01)
+    done = (progress - warmup_share) / (1 - warmup_share)
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from treaty_clauses.config import to_table
@@ -59,7 +62,10 @@ class EncoderShape:
 
 @dataclass(frozen=True, slots=True)
 class PretrainRecipe:
-    """Everything that decides a pretraining; times in seconds, lengths in characters."""
+    """Everything that decides a pretraining; times in seconds, lengths in characters.
+
+    `start` names the folder of an encoder to go on from: its vocabulary and weights are taken, the schedule is new.
+    """
 
     sources: tuple[Source, ...]
     phases: tuple[Phase, ...]
@@ -82,6 +88,7 @@ class PretrainRecipe:
     compile: bool = True
     device: str = "cpu"
     threads: int = 2
+    start: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run.
@@ -140,10 +147,15 @@ class Pretraining:
         folder.mkdir(parents=True, exist_ok=True)
         vocabulary_path = folder / "vocabulary.txt"
         if not vocabulary_path.exists():
-            build_vocabulary(recipe).save(vocabulary_path)
+            if recipe.start:
+                shutil.copyfile(start_file(recipe.start, "vocabulary.txt"), vocabulary_path)
+            else:
+                build_vocabulary(recipe).save(vocabulary_path)
         self.vocabulary = Vocabulary.load(vocabulary_path)
         self.config = EncoderConfig(vocabulary_size=len(self.vocabulary), **asdict(recipe.encoder))
         self.model = MaskedCharacterModel(self.config).to(recipe.device)
+        if recipe.start:
+            load_start(self.model.encoder, recipe.start)
         self.optimizers = build_optimizers(self.model, recipe)
         self.rng = np.random.default_rng(recipe.seed)
         self.step, self.characters, self.loss_average = 0, 0, float("nan")
@@ -298,6 +310,31 @@ class Pretraining:
             stream.write(json.dumps({"time": round(time.time()), **row}) + "\n")
 
 
+def start_file(folder: str, name: str) -> Path:
+    """A file of the encoder that a recipe starts from.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    path = Path(folder) / name
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; `start` must name the folder of an encoder that `pretrain` exported")
+    return path
+
+
+def load_start(encoder: CharEncoder, folder: str) -> None:
+    """Take over the weights of an exported encoder.
+
+    Raises:
+        ConfigError: They are missing, damaged or of another shape.
+    """
+    path = start_file(folder, "model.safetensors")
+    try:
+        encoder.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+    except (SafetensorError, RuntimeError) as error:
+        raise ConfigError(f"{path}: not the weights of an encoder of the recipe's shape: {error}") from error
+
+
 def check_device(device: str) -> None:
     """Make sure that torch has the device.
 
@@ -316,12 +353,17 @@ def autocast(device: str) -> AbstractContextManager[Any]:
     return torch.autocast(kind, torch.bfloat16) if kind in ("cpu", "cuda") else nullcontext()
 
 
+def is_layer_matrix(name: str, parameter: nn.Parameter) -> bool:
+    """Whether a parameter is a matrix of one of the encoder's layers, which Muon trains better than AdamW does."""
+    return parameter.ndim == 2 and "backbone.layers" in name
+
+
 def build_optimizers(model: nn.Module, recipe: PretrainRecipe) -> list[torch.optim.Optimizer]:
     """AdamW for everything, or Muon for the layers' matrices and AdamW for embeddings, norms and biases."""
     hidden: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
-        is_matrix = parameter.ndim == 2 and "backbone.layers" in name and recipe.optimizer == "muon"
+        is_matrix = recipe.optimizer == "muon" and is_layer_matrix(name, parameter)
         (hidden if is_matrix else rest).append(parameter)
     optimizers: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(

@@ -28,11 +28,20 @@ _UNDECODABLE = "\ufffd"  # what a byte that is not UTF-8 is read as
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One corpus file and how often its documents are drawn, relative to the others (by characters)."""
+    """One corpus file and how often its documents are drawn, relative to the others (by characters).
+
+    With `words` only the documents are read that hold at least `different_words` different ones of them.
+    """
 
     name: str
     path: str
     weight: float
+    words: tuple[str, ...] = ()
+    different_words: int = 1
+
+    def admits(self, text: str) -> bool:
+        """Whether a document is about what the source is asked for."""
+        return not self.words or sum(word in text for word in self.words) >= self.different_words
 
 
 @dataclass
@@ -179,6 +188,8 @@ class WindowStream:
             cursor.documents += 1
             head = hashlib.blake2b(text[:_DEDUPLICATION_CHARS].encode("utf-8", "replace"), digest_size=8).hexdigest()
             if len(text) < _MIN_CHARS or head in self.state.seen or is_held_out(text):
+                continue
+            if not self._sources[name].admits(text):
                 continue
             self.state.seen.add(head)
             return text
