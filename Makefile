@@ -3,7 +3,7 @@ ARTICLE ?= corpus/written/c-001.txt
 PUBLISHED ?= 2015-07-15
 BIN := .venv/bin
 
-.PHONY: extract test test-slow lint check gold statistics agreement
+.PHONY: extract test test-slow lint check gold statistics agreement dictionary
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -36,3 +36,6 @@ statistics: .venv/.installed
 agreement: .venv/.installed
 	$(BIN)/treaty-clauses annotate agreement --first annotations --first annotations/real --second annotations/second \
 		--output annotations/agreement.json
+
+dictionary: .venv/.installed
+	$(BIN)/python -m treaty_clauses.dictionary

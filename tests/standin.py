@@ -1,5 +1,6 @@
 """A quick extractor for the tests of batch processing: exact patterns, real records, and words that make it fail."""
 
+import base64
 import os
 import re
 import time
@@ -31,7 +32,8 @@ class Standin:
     def __init__(self, seconds: float = 0.0, seen: Path | None = None) -> None:
         self._seconds, self._seen = seconds, seen
 
-    def pipe(self, articles: Iterable[Article]) -> Iterator[ArticleRecord]:
+    def pipe(self, articles: Iterable[Article], *, ahead_chars: int = 0) -> Iterator[ArticleRecord]:
+        del ahead_chars  # one after the other
         for article in articles:
             if "RAISE" in article.text:
                 raise ValueError("the text says RAISE")
@@ -131,3 +133,17 @@ def make_text(number: int, *, sentences: int = 4) -> str:
     who = _PLACES[(number * 5 + 3) % 8]
     parts.append(f"{_PLACES[number // 3 % 8]}方案規定{who}兵力不得超過{number % 50 + 1}萬人。")
     return "".join(parts)
+
+
+def reading_handler(**arguments: Any) -> Callable[[Any], Any]:
+    """What the reading process of a test does: as ever, but a feed that says HANG never ends."""
+    from treaty_clauses.batch.handlers import reading_handler as real
+
+    handle = real(**arguments)
+
+    def hanging(request: Any) -> Any:
+        if b"HANG" in base64.b64decode(request.get("feed", "")):
+            time.sleep(1000)
+        return handle(request)
+
+    return hanging

@@ -35,7 +35,9 @@ def link_all(gazetteer: Gazetteer, text: str, *mentions: str) -> list[Link]:
     return link_mentions(text, spans, gazetteer)
 
 
-@pytest.mark.parametrize("case", read_cases("actors_find.jsonl"), ids=lambda case: case["text"])
+@pytest.mark.parametrize(
+    "case", [*read_cases("actors_find.jsonl"), *read_cases("actors_press.jsonl")], ids=lambda case: case["text"]
+)
 def test_names_are_found_where_they_are_names_and_nowhere_else(gazetteer, case):
     matches = gazetteer.find(case["text"])
 

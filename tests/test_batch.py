@@ -10,12 +10,14 @@ from rich.console import Console
 from batching import everything, faults, process, rows
 from newsserver import broadsheet, rss, rss_item, serve_news
 from standin import Standin, make_text
+from treaty_clauses.batch import runner
 from treaty_clauses.batch.counts import Counts
 from treaty_clauses.batch.engines import LocalExtraction, Result
 from treaty_clauses.batch.journal import JsonJournal, ProgressDisplay
+from treaty_clauses.errors import ModelError
 from treaty_clauses.isolated import extract_isolated
 from treaty_clauses.items import Limits
-from treaty_clauses.store import Store
+from treaty_clauses.store import Store, StoreInUseError
 from treaty_clauses.types import Article
 
 
@@ -168,6 +170,63 @@ def test_every_event_is_a_line_of_json(tmp_path: Path, news: Path) -> None:
     assert {event["fault"] for event in events if event["event"] == "dead_letter"} == {"extraction", "empty"}
 
 
+def test_what_ended_a_run_stands_in_its_log(tmp_path: Path, news: Path) -> None:
+    class Broken(LocalExtraction):
+        def collect(self) -> list[Result]:
+            raise ModelError("no memory")
+
+    with (tmp_path / "log").open("w") as stream, Store(":memory:") as store, pytest.raises(ModelError):
+        process([news], store, journal=JsonJournal(stream), extraction=Broken(Standin()))
+    last = json.loads((tmp_path / "log").read_text().splitlines()[-1])
+    assert (last["event"], last["outcome"], last["error"]) == ("run_ended", "failed", "ModelError: no memory")
+
+
+def test_a_watch_waits_for_those_who_read_the_store(
+    tmp_path: Path, news: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "_IN_USE_SECONDS", 0.01)
+    stop, busy, events = threading.Event(), [1, 2, 3], []
+
+    def journal(name: str, fields: Any) -> None:
+        events.append(name)
+        if events.count("waiting") == 2:
+            stop.set()
+
+    with Store(tmp_path / "a.duckdb") as store:
+        real = store.reopen
+
+        def reopen() -> None:
+            if busy:
+                busy.pop()
+                raise StoreInUseError("a.duckdb: in use by another process")
+            real()
+
+        monkeypatch.setattr(store, "reopen", reopen)
+        counts = process([news], store, watch_seconds=0.01, stop=stop, journal=journal)
+        assert rows(store, "SELECT outcome FROM runs") == [{"outcome": "stopped"}]
+    assert (events.count("store_in_use"), counts.articles, counts.skipped) == (3, 37, 40)
+
+
+def test_a_watch_that_is_stopped_while_others_read_says_that_the_store_is_in_use(
+    tmp_path: Path, news: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = threading.Event()
+
+    def reopen() -> None:
+        raise StoreInUseError("a.duckdb: in use by another process")
+
+    def journal(name: str, fields: Any) -> None:
+        if name == "store_in_use":
+            stop.set()
+
+    with Store(tmp_path / "a.duckdb") as store:
+        monkeypatch.setattr(store, "reopen", reopen)
+        with pytest.raises(StoreInUseError, match="in use"):
+            process([news], store, watch_seconds=0.01, stop=stop, journal=journal)
+    with Store(tmp_path / "a.duckdb", read_only=True) as store:
+        assert rows(store, "SELECT count(*) AS n FROM articles") == [{"n": 37}]
+
+
 class TestProgress:
     def test_it_says_how_fast_and_how_long_yet(self) -> None:
         display = ProgressDisplay(Console(file=open("/dev/null", "w"), force_terminal=False), 1_000)  # noqa: PTH123, SIM115
@@ -175,6 +234,13 @@ class TestProgress:
         counts = Counts(articles=50, characters=40_000, read_bytes=250)
         line = display.line(counts, display._began + 10)
         assert line == "50 articles (5.0/s), 4,000 characters/s, 25%, 0:00:30 left"
+
+    def test_what_an_earlier_run_did_says_nothing_of_the_speed(self) -> None:
+        with Path("/dev/null").open("w") as stream:
+            display = ProgressDisplay(Console(file=stream), 1_000)
+            counts = Counts(articles=1, read_bytes=600, skipped_bytes=500)
+            assert display.line(counts, display._began + 10).endswith("60%, 0:00:40 left")
+            assert "left" not in display.line(Counts(read_bytes=500, skipped_bytes=500), display._began + 10)
 
     def test_without_a_total_there_is_no_guess(self) -> None:
         with Path("/dev/null").open("w") as stream:

@@ -8,11 +8,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from batching import everything, faults, rows
+from killing import compare_killed, importable_places, program, write_news
 from standin import make_text
 from treaty_clauses.batch.engines import ProcessExtraction, ProcessReading
 from treaty_clauses.batch.worker import Died, Late, Worker, WorkerSpec
@@ -21,14 +21,11 @@ from treaty_clauses.items import Fault, Form, Found, Item, Limits, Lost, Problem
 from treaty_clauses.store import Store
 from treaty_clauses.types import Article, ArticleRecord
 
-HERE = Path(__file__).parent
-
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that a test starts find the tests' own modules and the package."""
-    places = [str(HERE), str(HERE.parent / "pipeline"), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(place for place in places if place))
+    monkeypatch.setenv("PYTHONPATH", importable_places())
 
 
 def article(number: int, word: str = "") -> Article:
@@ -126,77 +123,6 @@ def test_a_process_is_replaced_after_it_was_late_or_died() -> None:
     worker.kill()
 
 
-def program(**arguments: Any) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(HERE / "batch_program.py"), json.dumps(arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
-def write_news(folder: Path, count: int) -> list[str]:
-    """Articles as rows and as files, with some that fail, some in two places and some near-duplicates."""
-    (folder / "files").mkdir()
-    lines = []
-    for number in range(count):
-        text = make_text(number if number % 10 else number // 20, sentences=6)
-        if number % 97 == 5:
-            text += "RAISE"
-        if number % 89 == 4:
-            text = ""
-        if number % 31 == 3:
-            text = f"（本報訊）{make_text(number - 1, sentences=6)}"
-        if number % 8 == 0:
-            (folder / "files" / f"{number:05}.txt").write_text(text, encoding="utf-8")
-        else:
-            lines.append(json.dumps({"text": text, "id": str(number)}))
-    (folder / "rows.jsonl").write_text("\n".join(lines) + "\n")
-    return [str(folder / "rows.jsonl"), str(folder / "files")]
-
-
-def kill_until(kills: int, sources: list[str], store: Path, *, rng: random.Random, seconds: float) -> tuple[int, float]:
-    """Start and kill a run so many times; returns how many were killed, and let the last one end."""
-    killed = 0
-    began = time.monotonic()
-    while True:
-        run = program(sources=sources, store=str(store), seconds=seconds, options={"batch_articles": 16})
-        assert run.stdout is not None
-        if killed < kills:
-            for _ in range(rng.randrange(1, 7)):  # events: at any stage from the start to after some commits
-                if not run.stdout.readline():
-                    break
-            time.sleep(rng.uniform(0, 0.15))
-            killed += run.poll() is None
-            run.kill()
-            run.stdout.close()
-            run.wait()
-            continue
-        with run.stdout:
-            assert '"run_ended"' in run.stdout.read()
-        assert run.wait() == 0
-        return killed, time.monotonic() - began
-
-
-def compare_killed(folder: Path, *, articles: int, kills: int, seconds: float) -> dict[str, Any]:
-    sources = write_news(folder, articles)
-    whole, killed = folder / "whole.duckdb", folder / "killed.duckdb"
-    run = program(sources=sources, store=str(whole))
-    assert run.stdout is not None
-    with run.stdout:
-        run.stdout.read()
-    assert run.wait() == 0
-    count, elapsed = kill_until(kills, sources, killed, rng=random.Random(7), seconds=seconds)
-    with Store(whole, read_only=True) as one, Store(killed, read_only=True) as other:
-        assert everything(one) == everything(other)
-        runs = rows(other, "SELECT count(*) AS n, count(ended_at) AS ended FROM runs")[0]
-        assert runs["ended"] < runs["n"]
-        totals = rows(other, "SELECT count(*) AS articles FROM articles")[0]
-        lost = {
-            row["fault"]: row["items"]
-            for row in rows(other, "SELECT fault, CAST(sum(items) AS BIGINT) AS items FROM faults GROUP BY 1")
-        }
-        sightings = rows(other, "SELECT count(*) AS n FROM sightings")[0]["n"]
-        assert sightings + sum(lost.values()) == articles
-    return {"kills": count, "runs": runs["n"], **totals, "sightings": sightings, "lost": lost, "seconds": elapsed}
-
-
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_store(tmp_path: Path) -> None:
     report = compare_killed(tmp_path, articles=300, kills=4, seconds=0.002)
     assert report["kills"] == 4
@@ -251,6 +177,24 @@ def test_a_signal_ends_the_run_after_what_is_begun(tmp_path: Path, number: signa
     with Store(tmp_path / "a.duckdb", read_only=True) as store:
         assert rows(store, "SELECT outcome FROM runs") == [{"outcome": "stopped"}]
         assert 0 < rows(store, "SELECT count(*) AS n FROM articles")[0]["n"] < 150
+
+
+def test_a_signal_to_every_process_of_a_service_loses_nothing(tmp_path: Path) -> None:
+    """systemd sends SIGTERM to all of them at once; the processes of the run leave the decision to it."""
+    sources = write_news(tmp_path, 60)
+    run = program(sources=sources, store=str(tmp_path / "a.duckdb"), seconds=0.05, options={"batch_articles": 4})
+    assert run.stdout is not None
+    with run.stdout:
+        for line in run.stdout:
+            if '"committed"' in line:
+                break
+        for pid in [*_children(run.pid), run.pid]:
+            os.kill(pid, signal.SIGTERM)
+        run.stdout.read()
+    assert run.wait() == 128 + signal.SIGTERM
+    with Store(tmp_path / "a.duckdb", read_only=True) as store:
+        assert set(faults(store).values()) <= {"empty", "extraction"}
+        assert rows(store, "SELECT outcome FROM runs") == [{"outcome": "stopped"}]
 
 
 def test_nothing_of_a_killed_run_stays_alive(tmp_path: Path) -> None:

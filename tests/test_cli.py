@@ -22,7 +22,7 @@ RUN = [sys.executable, "-c", "from treaty_clauses.cli import app; app(prog_name=
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch, extractor: Extractor) -> None:
     """The default model is the tiny one, already loaded."""
-    monkeypatch.setattr(extract_module, "load", lambda _: extractor)
+    monkeypatch.setattr(extract_module, "load", lambda *_, **__: extractor)
 
 
 @pytest.fixture
@@ -186,6 +186,7 @@ COMMANDS = [
     ["train"],
     ["pretrain"],
     ["vectors"],
+    ["export"],
     ["batch"],
     ["store", "export"],
     ["store", "query"],

@@ -84,6 +84,17 @@ class TestBatch:
     def test_wrong_usage_has_exit_code_2(self, arguments: list[str]) -> None:
         assert call(*arguments).exit_code == 2
 
+    def test_a_run_on_ray_that_is_interrupted_says_how_to_go_on(
+        self, news: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("treaty_clauses.batch.cluster.run_on_ray", interrupted)
+        result = call("batch", news, "--engine", "ray", "--store", tmp_path / "a.duckdb")
+        assert result.exit_code == 130
+        assert message(result) == f"stopped; the same command goes on from what is in {tmp_path}/a.duckdb.parts"
+
     def test_a_private_address_is_refused_unless_allowed(self, tmp_path: Path) -> None:
         result = call("batch", "http://127.0.0.1:9/", "--store", tmp_path / "a.duckdb")
         assert (result.exit_code, message(result)) == (1, "0 items, 0 articles, 1 lost (address 1)")
@@ -119,6 +130,13 @@ class TestStore:
         result = call("store", "query", store, "SELECT '=1' AS a, '[b]' AS b", "--format", "csv")
         assert result.stdout == "a,b\n'=1,[b]\n"
         assert "[b]" in call("store", "query", store, "SELECT '[b]' AS c").stdout
+
+    def test_a_row_that_is_too_wide_for_the_screen_is_printed_a_column_a_line(self, store: Path) -> None:
+        lines = [line.split() for line in call("store", "query", store, "troop_caps").stdout.splitlines()]
+        assert len([line for line in lines if line[:1] == ["bearers"]]) == 5
+        assert ["comparator", "le"] in lines
+        assert {len(line[1]) for line in lines if line[:1] == ["article_id"]} == {32}
+        assert call("store", "query", store, "SELECT * FROM troop_caps LIMIT 0").stdout == ""
 
     @pytest.mark.parametrize(
         "statement", ["SELEC 1", "SELECT * FROM read_text('/etc/hostname')", "DROP TABLE articles"]
@@ -185,6 +203,16 @@ class TestOperatorsPage:
         with Store(store, read_only=True) as opened:
             opened.lock_down()
             assert rows(opened, query), query
+
+    def test_the_python_example_runs_as_it_is_printed(
+        self, news: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        news.rename(tmp_path / "archive")
+        monkeypatch.chdir(tmp_path)
+        names: dict[str, object] = {}
+        exec(OPERATORS.split("## From Python")[1].split("```python\n")[1].split("```")[0], names)
+        assert len(names["caps"]) == 5  # type: ignore[arg-type]
+        assert (tmp_path / "out" / "articles.csv").exists()
 
     def test_there_are_five_questions(self) -> None:
         assert len(re.findall(r"```sql\n-- ", OPERATORS)) >= 5

@@ -82,8 +82,8 @@ def test_the_resolved_recipe_is_plain_values() -> None:
 
 @pytest.mark.parametrize("name", ["pretrain", "tagger"])
 def test_the_recipes_that_ship_can_be_read(name: str) -> None:
-    from treaty_clauses.training.finetune import TrainRecipe
     from treaty_clauses.training.pretrain import PretrainRecipe
+    from treaty_clauses.training.start import TrainRecipe
 
     folder = Path(__file__).parents[1] / "models" / "recipes"
     found = sorted(folder.glob(f"{name}*.toml"))

@@ -23,10 +23,11 @@ from treaty_clauses.training import finetune as finetune_module
 from treaty_clauses.training import pretrain as pretrain_module
 from treaty_clauses.training.augment import AugmentConfig
 from treaty_clauses.training.checkpoint import export_encoder
-from treaty_clauses.training.finetune import GoldSource, Training, TrainRecipe, build_tagger
+from treaty_clauses.training.finetune import Training
 from treaty_clauses.training.gold import GoldArticle
 from treaty_clauses.training.hub import load_hub_encoder
 from treaty_clauses.training.pretrain import EncoderShape, Phase, Pretraining, PretrainRecipe
+from treaty_clauses.training.start import GoldSource, TrainRecipe, build_tagger
 from treaty_clauses.training.stream import Source
 from treaty_clauses.types import ArticleRecord
 from treaty_clauses.vocabulary import SPECIAL, Vocabulary

@@ -7,6 +7,8 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import datasets
 import pandas as pd
@@ -86,6 +88,52 @@ def test_datasets_map_takes_it() -> None:
     )
     assert records.column_names == list(OUTPUT_COLUMNS)
     assert [json.loads(row["record"])["article"]["length"] for row in records] == [len(make_text(n)) for n in range(5)]
+
+
+def example(title: str) -> str:
+    """The code under a heading of the operators' page."""
+    return DOCS.read_text("utf-8").split(f"## {title}")[1].split("```python\n")[1].split("```")[0]
+
+
+@pytest.fixture
+def articles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    frame(0, 5).to_parquet("articles.parquet")
+    return tmp_path / "articles.parquet"
+
+
+@pytest.mark.usefixtures("articles")
+def test_the_example_for_datasets_runs_as_it_is_printed() -> None:
+    names: dict[str, Any] = {}
+    exec(example("Clusters: Hugging Face datasets"), names)
+    assert len(names["records"].with_format(None)["record"]) == 5
+
+
+@pytest.mark.usefixtures("articles")
+def test_the_example_for_spark_runs_as_it_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a stand-in of Spark that does what its documentation says of `mapInPandas`: frames in, frames out, by schema."""
+
+    class Frame:
+        def __init__(self, batches: list[pd.DataFrame]) -> None:
+            self.batches, self.write = batches, self
+
+        def mapInPandas(self, function: Any, *, schema: str) -> "Frame":  # noqa: N802
+            results = [*function(iter(self.batches))]
+            assert all([f"{name} string" for name in result.columns] == schema.split(", ") for result in results)
+            return Frame(results)
+
+        def parquet(self, path: str) -> "Frame":
+            if self.batches:
+                pd.concat(self.batches).to_parquet(path)
+            return Frame([frame.iloc[:3] for frame in (pd.read_parquet(path),)])
+
+    sql = ModuleType("pyspark.sql")
+    session = SimpleNamespace(read=Frame([]))
+    sql.SparkSession = SimpleNamespace(builder=SimpleNamespace(getOrCreate=lambda: session))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pyspark", ModuleType("pyspark"))
+    monkeypatch.setitem(sys.modules, "pyspark.sql", sql)
+    exec(example("Clusters: Spark"), {})
+    assert pd.read_parquet(tmp_path / "records.parquet")["record"].notna().tolist() == [True] * 3
 
 
 def test_spark_s_way_of_calling_it_is_an_iterator_of_frames_with_the_schema_s_columns() -> None:

@@ -12,19 +12,23 @@ from pathlib import Path
 import pytest
 
 from batching import everything, process, rows
-from test_batch_processes import write_news
+from killing import write_news
 from treaty_clauses.store import VIEWS, ExportFormat, Store, StoreError, export
 from treaty_clauses.store import connection as connection_module
 
 EXTENSION = importlib.util.find_spec("duckdb_extension_postgres_scanner") is not None
-SERVER = shutil.which("initdb") is not None and shutil.which("pg_ctl") is not None
+#: Debian keeps the server's programs out of the usual places.
+PLACES = os.pathsep.join([os.environ.get("PATH", ""), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin")))])
+SERVER = shutil.which("initdb", path=PLACES) is not None and shutil.which("pg_ctl", path=PLACES) is not None
 needs_server = pytest.mark.skipif(not (SERVER and EXTENSION), reason="no PostgreSQL server, or no DuckDB extension")
 
 
 def as_server(command: list[str]) -> None:
     """Run a command as a user whom PostgreSQL accepts: it refuses to run as root."""
     user = "postgres" if os.geteuid() == 0 else None
-    subprocess.run(command, user=user, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+    program = shutil.which(command[0], path=PLACES) or command[0]
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run([program, *command[1:]], user=user, check=True, cwd="/", **silent)
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +64,11 @@ def test_a_server_holds_what_a_file_holds(server: str, tmp_path: Path) -> None:
         assert process(sources, again).articles == 0
         csv = export(reader, tmp_path / "out", form=ExportFormat.CSV)["troop_caps"]
         assert csv.read_text("utf-8-sig").startswith("plan,published")
-        with pytest.raises(StoreError):
-            reader.query("DELETE FROM articles")
+        reader.lock_down()
+        for statement in ("DELETE FROM articles", "SELECT * FROM read_text('/etc/hostname')"):
+            with pytest.raises(StoreError):
+                reader.query(statement)
+        assert rows(reader, "SELECT count(*) AS n FROM articles")[0]["n"] > 40
 
 
 @needs_server
@@ -96,5 +103,7 @@ def test_a_server_that_is_not_there_is_named_without_the_password(tmp_path: Path
 
 def test_without_the_extension_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "_extension_file", lambda: None)
-    with pytest.raises(StoreError, match=r"pip install 'treaty-clauses\[postgres\]' 'duckdb-extension-postgres-scanner==\d"):
+    with pytest.raises(
+        StoreError, match=r"pip install 'treaty-clauses\[postgres\]' 'duckdb-extension-postgres-scanner==\d"
+    ):
         Store("postgresql://desk@localhost/news")

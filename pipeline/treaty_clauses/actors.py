@@ -228,11 +228,14 @@ class _Linker:
         if len(candidates) == 1:
             only = candidates[0]
             marked = only.kind is ActorKind.PERSON or only.kind is kind is ActorKind.PLACE
-            doubtful = form in only.weak and not marked and not self.evidence[only.key]
+            known = self.evidence[only.key] or self.gazetteer.is_at_home(only, self.evidence)
+            doubtful = form in only.weak and not marked and not known
             return (None, "unlisted") if doubtful else (only, rule)
         if not candidates:
             return None, rule
-        named = [entry for entry in candidates if self.evidence[entry.key]]
+        named = [entry for entry in candidates if self.evidence[entry.key]] or [
+            entry for entry in candidates if form in entry.weak and self.gazetteer.is_at_home(entry, self.evidence)
+        ]
         alive = self._alive(candidates)
         if len(alive) == 1 and (not named or alive[0] in named):
             return alive[0], rule if self._is_default(alive[0], candidates, form) else "date"

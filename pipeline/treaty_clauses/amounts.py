@@ -8,7 +8,8 @@ from fractions import Fraction
 from treaty_clauses.compounds import Amount, scan_chain, scan_height
 from treaty_clauses.labels import Comparator
 from treaty_clauses.money import Context, match_currency_before, match_money_unit, scan_change
-from treaty_clauses.numerals import DIGITS, Numeral, Style, scan_numeral
+from treaty_clauses.numeral_signs import DIGITS
+from treaty_clauses.numerals import Numeral, Style, scan_numeral
 from treaty_clauses.units import Unit, match_unit, units
 
 HALF = Decimal("0.5")
@@ -42,6 +43,9 @@ _DECADES_OF_LIFE = 5  # 七旬 is an age, 兩旬 are twenty days
 _DEGREES = re.compile(
     r"氣溫|溫度|高溫|低溫|水溫|體溫|均溫|室溫|升溫|降溫|增溫|恆溫|攝氏|華氏|零下|發燒|燒到|暖化|熱浪|寒流|天氣|氣象|炎熱|酷熱|冰點"
 )
+_RATE = re.compile(r"[升降加減調]息|利率|調升|調降")
+_STEP_OF_RATE = Unit("percent", "%", Fraction(1, 4), frozenset(), frozenset())
+_LONE = re.compile(r"(?:高於|低於|超過|少於|不到|至少|最多|大約|約|近|逾)?[\d零一二三四五六七八九十百點.負至到~-]*")
 _NOT_DEGREES_AFTER = "緯經角轉傾仰烈近視"
 _ELECTRICITY = re.compile(r"用電|發電|電量|電費|度電|供電|售電")
 _MUCH_ELECTRICITY = 1000  # so many 度 are no temperature
@@ -124,6 +128,8 @@ def _match_any_unit(text: str, end: int, numeral: Numeral, context: Context) -> 
     found = match_unit(text, pos)
     if found is None:
         return None
+    if text[pos] == "碼" and _RATE.search(text, max(0, pos - 10), pos):
+        return found[0], _STEP_OF_RATE  # 升息兩碼
     end, unit = found
     if numeral.style is Style.FRACTION and unit.kind == "count" and numeral.low < 1:
         return None  # 三分之一人口
@@ -166,7 +172,7 @@ def _are_degrees(text: str, pos: int, end: int) -> bool:
         begin -= 1
     if begin and text[begin - 1] in _NOT_DEGREES_AFTER:
         return False
-    if begin == 0 and len(text) <= end + 1:
+    if len(text) <= end + 1 and (begin == 0 or _LONE.fullmatch(text, 0, begin)):
         return True  # nothing else is said
     return (
         bool(_DEGREES.search(text, max(0, pos - 32), pos) or _DEGREES.search(text, end, end + 16))

@@ -51,14 +51,15 @@ class BandEncoder(nn.Module):
     def __init__(self, encoder: CharEncoder) -> None:
         super().__init__()
         config, backbone = encoder.config, encoder.backbone
-        if not 0 < config.reach_chars <= BLOCK_CHARS:
-            raise ValueError(f"layers that look {config.reach_chars} characters do not fit blocks of {BLOCK_CHARS}")
-        self.size, self.heads, self.reach = config.hidden_size, config.heads, config.reach_chars
-        self.first_norm, self.last_norm = backbone.embeddings.get_submodule("norm"), backbone.get_submodule("final_norm")
+        if config.reach_chars <= 0:
+            raise ValueError("layers that look over the whole window cannot be read in blocks")
+        self.size, self.heads = config.hidden_size, config.heads
+        self.first_norm, self.last_norm = backbone.embeddings.norm, backbone.final_norm
         self.layers = nn.ModuleList(BandLayer(layer, self.size, self.heads) for layer in backbone.layers)
-        here = torch.arange(BLOCK_CHARS)[:, None] + self.reach
-        there = torch.arange(BLOCK_CHARS + 2 * self.reach)
-        self.band = nn.Buffer(((here - there).abs() <= self.reach).float(), persistent=False)
+        self.sides = -(-config.reach_chars // BLOCK_CHARS)  # blocks in reach before and behind
+        here = torch.arange(BLOCK_CHARS)[:, None] + self.sides * BLOCK_CHARS
+        there = torch.arange(BLOCK_CHARS * (2 * self.sides + 1))
+        self.band = nn.Buffer(((here - there).abs() <= config.reach_chars).float(), persistent=False)
         # looked up rather than computed: angles of thousands of characters do not fit bf16
         angles = torch.arange(MOST_CHARS)[:, None] * backbone.rotary_emb.get_buffer("full_attention_inv_freq").detach()
         self.cosines = nn.Buffer(torch.cat([angles.cos()] * 2, -1), persistent=False)
@@ -66,40 +67,52 @@ class BandEncoder(nn.Module):
 
     def forward(self, inputs: Tensor, texts: Tensor, positions: Tensor) -> Tensor:
         """(1, length, hidden) and (1, length) twice -> (1, length, hidden)."""
-        hidden = self.first_norm(inputs.reshape(-1, BLOCK_CHARS, self.size))  # (blocks, BLOCK_CHARS, hidden)
-        owners = texts.reshape(-1, BLOCK_CHARS).to(torch.float32)
-        same = ((owners[:, :1] - self._around(owners, 1)).abs() < 0.5).to(torch.float32)
-        bias = ((same[:, None, :] * self.band - 1) * -_NEVER)[:, None]  # (blocks, 1, BLOCK_CHARS, keys)
-        places = positions.reshape(-1, 1, BLOCK_CHARS)
-        turn = functional.embedding(places, self.cosines), functional.embedding(places, self.sines)
+        hidden = self.first_norm(inputs)
+        owners = texts.reshape(-1, BLOCK_CHARS)
+        # each block's neighbours, itself among them: (blocks, 2 * sides + 1); those beyond the ends are masked
+        shifts = torch.arange(-self.sides, self.sides + 1, dtype=torch.int32, device=texts.device)
+        numbers = torch.cumsum(torch.ones_like(owners[:, :1]), 0, dtype=torch.int32) - 1 + shifts
+        inside = numbers.clamp(min=0).minimum(numbers[-1:, self.sides : self.sides + 1])
+        same = (owners[inside] == owners[:, :1, None]) & (inside == numbers)[:, :, None]
+        allowed = same.reshape(-1, 1, BLOCK_CHARS * (2 * self.sides + 1)).to(torch.float32) * self.band
+        bias = ((allowed - 1) * -_NEVER)[None]  # (1, blocks, BLOCK_CHARS, keys)
+        turn = functional.embedding(positions, self.cosines)[None], functional.embedding(positions, self.sines)[None]
         for layer in self.layers:
             assert isinstance(layer, BandLayer)
-            hidden = self._pass(layer, hidden, bias, turn)
-        hidden = self.last_norm(hidden)
-        read: Tensor = hidden.reshape(1, -1, self.size)
+            hidden = self._pass(layer, hidden, bias, turn, inside)
+        read: Tensor = self.last_norm(hidden)
         return read
 
-    def _pass(self, layer: BandLayer, hidden: Tensor, bias: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+    def _pass(
+        self, layer: BandLayer, hidden: Tensor, bias: Tensor, turn: tuple[Tensor, Tensor], inside: Tensor
+    ) -> Tensor:
         normal = hidden if layer.is_first else functional.layer_norm(hidden, (self.size,))
         query, key = _rotate(self._split(layer.query(normal)), *turn), _rotate(self._split(layer.key(normal)), *turn)
         value = self._split(layer.value(normal))
-        scores = query @ self._around(key, 2).transpose(-1, -2) + bias
-        mixed = torch.softmax(scores, -1) @ self._around(value, 2)  # (blocks, heads, BLOCK_CHARS, size)
-        hidden = hidden + layer.attended(mixed.transpose(1, 2).reshape(hidden.shape))
+        blocks = (self.heads, -1, BLOCK_CHARS, self.size // self.heads)
+        mixed = functional.scaled_dot_product_attention(
+            query.reshape(blocks),
+            self._around(key, inside),
+            self._around(value, inside),
+            bias.to(query.dtype),
+            scale=1.0,
+        )  # (heads, blocks, BLOCK_CHARS, size)
+        mixed = mixed.reshape(1, self.heads, -1, self.size // self.heads).transpose(1, 2)
+        hidden = hidden + layer.attended(mixed.reshape(hidden.shape))
         normal = functional.layer_norm(hidden, (self.size,))
         lifted = functional.gelu(layer.activated(normal)) * layer.gate(normal)
         added: Tensor = hidden + layer.down(lifted)
         return added
 
     def _split(self, values: Tensor) -> Tensor:
-        """(blocks, BLOCK_CHARS, hidden) -> (blocks, heads, BLOCK_CHARS, size)."""
-        return values.reshape(-1, BLOCK_CHARS, self.heads, self.size // self.heads).transpose(1, 2)
+        """(1, length, hidden) -> (1, heads, length, size)."""
+        return values.reshape(1, -1, self.heads, self.size // self.heads).transpose(1, 2)
 
-    def _around(self, values: Tensor, axis: int) -> Tensor:
-        """Blocks with the characters in reach before and after each, along `axis`; zeros beyond the ends."""
-        before, after = values.narrow(axis, BLOCK_CHARS - self.reach, self.reach), values.narrow(axis, 0, self.reach)
-        edge = torch.zeros(1, *before.shape[1:], dtype=values.dtype)
-        return torch.cat([torch.cat([edge, before[:-1]]), values, torch.cat([after[1:], edge])], axis)
+    def _around(self, values: Tensor, inside: Tensor) -> Tensor:
+        """(1, heads, length, size) -> (heads, blocks, keys, size): for each block the characters of its neighbours."""
+        size = values.shape[-1]
+        blocks = values.reshape(self.heads, -1, BLOCK_CHARS * size)
+        return blocks[:, inside].reshape(self.heads, -1, BLOCK_CHARS * (2 * self.sides + 1), size)
 
 
 def _weight(module: nn.Module, name: str) -> Tensor:

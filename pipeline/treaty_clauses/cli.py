@@ -14,9 +14,11 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from treaty_clauses import cli_batch
+from treaty_clauses import cli_batch, cli_export
+from treaty_clauses.cli_confidence import print_confidence
 from treaty_clauses.cli_errors import print_errors, write_errors
 from treaty_clauses.cli_exchange import exchange_app
+from treaty_clauses.cli_extras import ExtrasGroup
 from treaty_clauses.errors import AnnotationError, TreatyClausesError
 from treaty_clauses.io import (
     Failure,
@@ -29,6 +31,7 @@ from treaty_clauses.io import (
 from treaty_clauses.types import Article
 
 app = typer.Typer(
+    cls=ExtrasGroup,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -38,6 +41,14 @@ annotate_app = typer.Typer(no_args_is_help=True, help="Check, build, exchange an
 annotate_app.add_typer(exchange_app)
 app.add_typer(annotate_app, name="annotate")
 cli_batch.register(app)
+cli_export.register(app)
+
+
+class Backend(StrEnum):
+    """What runs the network."""
+
+    FAST = "fast"
+    TORCH = "torch"
 
 
 class Format(StrEnum):
@@ -87,7 +98,13 @@ def extract(
     output: Annotated[
         Format, typer.Option("--format", help="jsonl: one record a line; table: for reading.")
     ] = Format.TABLE,
+    minimum: Annotated[
+        float, typer.Option("--min-confidence", min=0.0, max=1.0, help="Leave out clauses of less confidence.")
+    ] = 0.0,
     model: Model = None,
+    backend: Annotated[
+        Backend | None, typer.Option(help="fast: the exported graphs, used where they are; torch: the reference.")
+    ] = None,
 ) -> None:
     """Extract the proposal records of articles.
 
@@ -97,12 +114,13 @@ def extract(
     could not be read; the others are still done.
     """
     from treaty_clauses.extract import load
+    from treaty_clauses.proposals import keep_at_least
 
     _log(verbose=False)
     errors = _stderr()
     try:
         day = parse_date(published, where="--published") if published else None
-        extractor = load(model)
+        extractor = load(model, backend=backend.value if backend else None)
     except TreatyClausesError as error:
         raise _fail(error) from error
     failed = False
@@ -114,7 +132,7 @@ def extract(
             if item.article is None:
                 continue
             item = item.article
-        record = extractor.extract_article(item)
+        record = keep_at_least(extractor.extract_article(item), minimum)
         if console is None:
             write_records([record], sys.stdout)
         else:
@@ -152,6 +170,10 @@ def evaluate(
     errors: Annotated[
         Path | None, typer.Option(help="Write every error in its sentence here, as HTML; prints the kinds of error too.")
     ] = None,
+    confidence: Annotated[
+        bool, typer.Option("--confidence", help="Print how confidences trade precision for recall, and their error.")
+    ] = False,
+    reliability: Annotated[Path | None, typer.Option(help="Draw the confidences' reliability here, as SVG.")] = None,
 ) -> None:
     """Score predicted records against gold: every figure of the guidelines' section 9, with 95% intervals.
 
@@ -173,6 +195,11 @@ def evaluate(
         Console().print(report.to_table())
     if mistakes is not None and output is not ReportFormat.JSON:
         print_errors(mistakes, markdown=output is ReportFormat.MARKDOWN)
+    if (confidence and output is not ReportFormat.JSON) or reliability is not None:
+        try:
+            print_confidence(gold, predicted, _texts(texts), reliability, markdown=output is ReportFormat.MARKDOWN)
+        except TreatyClausesError as error:
+            raise _fail(error) from error
     for shortfall in shortfalls:
         _stderr().print(str(shortfall), style="red", markup=False)
     if shortfalls:
@@ -189,7 +216,8 @@ def train(
     Example: `treaty-clauses train models/recipes/tagger.toml --output runs/tagger`
     """
     from treaty_clauses.config import load_recipe
-    from treaty_clauses.training.finetune import Training, TrainRecipe
+    from treaty_clauses.training.finetune import Training
+    from treaty_clauses.training.start import TrainRecipe
 
     _log(verbose=True)
     try:
@@ -211,6 +239,7 @@ def pretrain(
     """
     from treaty_clauses.config import load_recipe
     from treaty_clauses.training.checkpoint import export_encoder
+    from treaty_clauses.training.curve import write_curve
     from treaty_clauses.training.pretrain import Pretraining, PretrainRecipe
 
     _log(verbose=True)
@@ -218,6 +247,7 @@ def pretrain(
         Pretraining(load_recipe(recipe, PretrainRecipe), output).run(max_steps=steps)
         if export is not None:
             export_encoder(output, export)
+            write_curve(export / "log.jsonl", export)
     except TreatyClausesError as error:
         raise _fail(error) from error
 

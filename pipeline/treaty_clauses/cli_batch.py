@@ -22,6 +22,7 @@ from treaty_clauses.io import parse_date
 
 if TYPE_CHECKING:
     from treaty_clauses.batch.counts import Counts
+    from treaty_clauses.batch.runner import Journal
     from treaty_clauses.items import Limits
     from treaty_clauses.store import Store
 
@@ -48,6 +49,8 @@ class QueryForm(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
 
+
+_LEAST_COLUMN_CHARS = 12  # in a narrower one hardly a name can be read
 
 store_app = typer.Typer(no_args_is_help=True, help="Read a store of `batch`: export it, query it.")
 
@@ -119,10 +122,11 @@ def batch(
         limits = Limits(max_bytes=max_bytes, max_chars=max_chars, max_seconds=max_seconds)
         day = parse_date(published, where="--published") if published else None
         journal = JsonJournal(stack.enter_context(log.open("a", encoding="utf-8"))) if log else silent
-        stop = stack.enter_context(_stopping())
+        stop = stack.enter_context(_stopping()) if engine is Engine.LOCAL else _Stop()  # Ray ends on a signal by itself
         opened = stack.enter_context(Store(store, keep_text=not no_text))
         if engine is Engine.RAY:
-            counts = _on_ray(names, opened, parts or Path(f"{store}.parts"), workers, ray_address, model, limits, day)
+            folder = parts or Path(f"{store}.parts")
+            counts = _on_ray(names, opened, folder, workers, ray_address, model, limits, day, journal)
         else:
             display = ProgressDisplay(_stderr(), 0 if watch else total_bytes(names))
             stack.callback(display.close)
@@ -150,11 +154,16 @@ def _on_ray(
     model: Path | None,
     limits: "Limits",
     day: date | None,
+    journal: "Journal",
 ) -> "Counts":
     from treaty_clauses.batch.cluster import ClusterConfig, run_on_ray
 
     config = ClusterConfig(parts=parts, workers=workers, model=model, limits=limits, published=day, address=address)
-    return run_on_ray(names, store, config)
+    try:
+        return run_on_ray(names, store, config, journal=journal)
+    except KeyboardInterrupt as error:
+        _stderr().print(f"stopped; the same command goes on from what is in {parts}", markup=False)
+        raise typer.Exit(128 + signal.SIGINT) from error
 
 
 @store_app.command("export")
@@ -208,14 +217,28 @@ def store_query(
         for row in rows.to_pylist():
             writer.writerow([defuse(value) if isinstance(value, str) else value for value in row.values()])
     else:
-        table = Table(*rows.column_names)
-        for row in rows.to_pylist():
-            table.add_row(*("" if value is None else _printable(value) for value in row.values()))
-        Console().print(table)
+        _print_table(rows.column_names, rows.to_pylist())
+
+
+def _print_table(names: list[str], rows: list[dict[str, Any]]) -> None:
+    """Print rows as a table; where the columns would be too narrow to read, a column a line."""
+    console = Console()
+    if len(names) * _LEAST_COLUMN_CHARS <= console.width:
+        table = Table(*names)
+        for row in rows:
+            table.add_row(*map(_printable, row.values()))
+        console.print(table)
+        return
+    for row in rows:
+        grid = Table.grid(padding=(0, 2))
+        for name, value in row.items():
+            grid.add_row(name, _printable(value))
+        console.print(grid)
+        console.print()
 
 
 def _printable(value: Any) -> str:
-    return str(value).replace("[", "\\[")
+    return "" if value is None else str(value).replace("[", "\\[")
 
 
 class _Stop:

@@ -177,7 +177,9 @@ def agreement(
     first: Annotated[list[Path], typer.Option(help="Gold: JSONL or YAML files, or folders of them; may be repeated.")],
     second: Annotated[list[Path], typer.Option(help="The second annotator's; may be repeated.")],
     texts: Annotated[Path | None, typer.Option(help="Texts of YAML annotations that have none beside them.")] = None,
-    real: Annotated[str, typer.Option(help="How ids of real articles begin; the others are written ones.")] = "pool-",
+    real: Annotated[
+        str, typer.Option(help="How ids of real articles begin, divided by commas; the others are written ones.")
+    ] = "pool-,news_,recent-",
     output: Annotated[Path | None, typer.Option(help="Write every figure here, as JSON.")] = None,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples for the intervals.")] = 1000,
 ) -> None:
@@ -189,6 +191,7 @@ def agreement(
     from treaty_clauses.agreement import measure_agreement, read_annotations, summarize
     from treaty_clauses.texts import read_texts
 
+    prefixes = tuple(real.split(","))
     try:
         known = read_texts(texts) if texts else {}
         table = measure_agreement(
@@ -196,8 +199,8 @@ def agreement(
             read_annotations(second, known),
             groups={
                 "all": lambda _: True,
-                "real": lambda name: name.startswith(real),
-                "written": lambda name: not name.startswith(real),
+                "real": lambda name: name.startswith(prefixes),
+                "written": lambda name: not name.startswith(prefixes),
             },
             resamples=resamples,
         )

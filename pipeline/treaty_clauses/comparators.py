@@ -3,6 +3,7 @@
 One table each; the longest word wins. 約, 近, 左右: approx. 至少, 以上: ge. 最多, 以內: le. 逾, 超過, 餘: gt. 未滿, 不到: lt.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from treaty_clauses.labels import Comparator
@@ -15,13 +16,49 @@ _APPROX, _GE, _LE, _GT, _LT = Comparator.APPROX, Comparator.GE, Comparator.LE, C
 class Word:
     """A comparing word; `not_after` / `not_before` are the characters that make it part of another word (條約5國).
 
-    `bare` words compare only with 百, 千, 萬, 億 or 半 standing without a digit (上百, 過半).
+    `bare` words compare only with 百, 千, 萬, 億 or 半 standing without a digit (上百, 過半). `unless_after` has, for some of
+    `not_after`, the characters before these that make a word with them, so that the comparing word stands alone (台北｜約).
     """
 
     comparator: Comparator
     not_after: str = ""
     not_before: str = ""
     bare: bool = False
+    unless_after: Mapping[str, str] | None = None
+
+    def is_part(self, text: str, begin: int) -> bool:
+        """Whether the word at `begin` is the end of a longer one."""
+        before = text[begin - 1 : begin]
+        if not before or before not in self.not_after:
+            return False
+        alone = self.unless_after.get(before, "") if self.unless_after else ""
+        return begin < 2 or text[begin - 2] not in alone
+
+
+# What ends in 約 is a treaty or a bond (條約, 北約, 續約), but not where its first half belongs to the word before.
+_WORDS_BEFORE_ABOUT = {
+    "北": "台西東以南往朝華之湖河新偏正閩桃竹向極方",
+    "續": "持繼陸連延後接存永賡",
+    "失": "損消流喪遺散丟走",
+    "和": "克槍械藥糧卡船團會樓校站人員兵架艘枚門戶具名機彈炮砲艦艇隊個件款金元圓噸員童女民者分數工師生區萬千百時天年月日處座量",
+    "立": "成建設創確對獨站樹中設",
+    "解": "瓦了分溶理調化緩",
+    "制": "限管編控體抑機強",
+    "公": "辦",
+    "合": "折結混集聯融組整符綜配",
+    "節": "季環調春細",
+    "租": "出承招轉",
+    "新": "更刷創嶄翻全從重革",
+    "商": "協廠經磋招外台僑",
+    "毀": "燒炸摧損焚沖擊撞銷拆全半",
+    "守": "防堅據固把駐留看",
+    "簽": "抽中",
+    "訂": "修增",
+    "大": "擴加增放最廣龐浩",
+    "赴": "奔前開",
+    "誓": "宣發",
+    "相": "首外",
+}
 
 
 def _table(*rows: tuple[Comparator, str]) -> dict[str, Word]:
@@ -68,10 +105,14 @@ _BEFORE = Lexicon(
             (_GT, "不僅 超越 越過 衝破 遠高於 勝過 優於"),
             (
                 _LT,
-                "未滿 少於 不到 低於 小於 不足 未達 不滿 不及 未及 短於 不夠 少過 低過 早於 未到 遠低於 跌破 少於約 尚未滿 還不到 不達 仍不到",
+                "未滿 少於 不到 低於 小於 不足 未達 不滿 不及 未及 短於 不夠 不用 少過 低過 早於 未到 遠低於 跌破 少於約 尚未滿 還不到 不達 仍不到",
             ),
         ),
-        "約": Word(_APPROX, not_after="條北公合契節紐大和盟締簽特預婚隱制邀違毀失赴爽簡儉相租續履解守訂立商誓新舊前後"),
+        "約": Word(
+            _APPROX,
+            not_after="條北公合契節紐大和盟締簽特預婚隱制邀違毀失赴爽簡儉相租續履解守訂立商誓新舊",
+            unless_after=_WORDS_BEFORE_ABOUT,
+        ),
         "近": Word(_APPROX, not_after="附最接鄰靠親新遠臨逼晚就拉走迫湊傍貼相抵挨"),
         "破": Word(_GT, not_after="突打衝跌擊爆攻殘識偵"),
         "超": Word(_GT, not_after="高趕馬反"),
@@ -141,7 +182,7 @@ def _before(text: str, start: int, bare: bool) -> tuple[int, Comparator] | None:
     if found is None:
         return None
     begin, word = found
-    if (word.bare and not bare) or (begin and text[begin - 1] in word.not_after):
+    if (word.bare and not bare) or word.is_part(text, begin):
         return None
     return begin, word.comparator
 

@@ -20,7 +20,7 @@ _LAST_YEAR = 9000  # beyond it periods would run out of the calendar
 # 日 and 號 that are no days of the month where no month stands before them (日本, 號碼).
 _DAY_MARK = (
     r"(?:日(?!本(?![土案次報屆月季週院局地會校已將])|元(?![首旦件])|[圓常期益薪語光偽誌曬曆遊份晷])"
-    r"|號(?![碼稱誌角召令子線店公機電樓院館風球颱艦艇艙提文決選候案議法廠井]))"
+    r"|號(?!病房)(?![碼稱誌角召令子線店公機電樓院館風球颱艦艇艙提文決選候案議法廠井]))"
 )
 _MONTH = re.compile(rf"({MONTH_NUMBER}) ?月(?![餅球亮刊台薪嫂租費息])(?:份)?")
 _DAY = re.compile(rf"({DAY_NUMBER}) ?{_DAY_MARK}")
@@ -35,12 +35,18 @@ _LISTED_MONTH = re.compile(rf"({MONTH_NUMBER})(?=[、及和與~至到—-]{MONTH
 # What makes 30日 a span of thirty days, 六月 one of six months, and 一日 a day of the month.
 _SPAN_AFTER = re.compile(r"[之以]?內(?!蒙)|[之以]?後|以上|以下|間(?!隔)|期(?:限|間)?|左右")
 _SPAN_BEFORE = re.compile(
-    r"(?:最長為|最長|期間為|未及|公告|公示|公開展覽|為期|長達|歷時|連續|持續|維持|延長|展延|每隔?|滿|逾|超過|近|約|至少|最多"
+    r"(?:最長為|最長|期間為|未及|公告|公示|公開展覽|為期|長達|歷時|逾期|寬限|居留|停留|羈押|拘留|隔離|連續|持續|維持|延長|展延|每隔?|滿|逾|超過|近|約|至少|最多"
     r"|未滿|不到|共|達|多|少|前|後|限|僅|再)$"
 )
 _MONTHS_LONG = re.compile(r"以[上下內]|未滿|有期|徒刑")
+_SENTENCED = re.compile(r"(?:徒刑|拘役|刑期)$")
+_UPRISING = re.compile("革命|起義")  # 二月革命 is no month
 _BEFORE_NUMBER_DAY = re.compile(r"(?:^|[\W在於是到至從自的定])$")
 _AFTER_NUMBER_DAY = re.compile(r"$|[\W上下早晚中凌半前後起到至回去來離抵召將要在就才]")
+_NUMBERED_BEFORE = re.compile(
+    "(?:國道|省道|縣道|公路|航廈|月台|碼頭|倉庫|出口|法案|議案|提案|公投|決議|公報|機組|反應爐|病房|教室|選區|背號|門牌|專機"
+    "|衛星|火箭|隧道|[路街巷弄段線艙座井館樓房店令橋])$"
+)
 _FIRST_OF_MONTH = re.compile(r"(?:^|[\W於在自從由至到定月年])$")
 
 
@@ -71,6 +77,10 @@ _YEAR_PARTS: Lexicon[_Part] = Lexicon(
         **{
             f"前{count}個月": _Part(1, to_int(count))
             for count in "1 2 3 4 5 6 7 8 9 10 11 一 二 兩 三 四 五 六 七 八 九 十 十一".split()
+        },
+        **{
+            f"前{count}月": _Part(1, to_int(count))
+            for count in "2 3 4 5 6 7 8 9 10 11 二 三 四 五 六 七 八 九 十 十一".split()
         },
         **{word: _Part(1, 6) for word in ("上半年", "前半年", "上半")},
         **{word: _Part(7, 12) for word in ("下半年", "後半年", "下半")},
@@ -119,6 +129,8 @@ _MONTH_PARTS: Lexicon[_Part] = Lexicon(
 _NUMERIC_REST = re.compile(r"(?P<sign>[./-])(?P<m>1[0-2]|0?[1-9])(?P=sign)(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)")
 _LAST_DAYS: Lexicon[_Part] = Lexicon({"最後一天": _Part(0, 0), "最後一日": _Part(0, 0), "第一天": _Part(1, 1)})
 _NTH_WEEKDAY = re.compile(r"(?:第(?P<n>[1-5一二三四五])|最後一)個?(?:週|星期|禮拜)(?P<day>[一二三四五六日天])")
+_NOT_FIRST_MONTHS = re.compile("[滿期選任職婚產戰賽考日事生死停開終截之以目先此年月效署票前眼空從史]")
+_TODAY = re.compile("的?今[天日]")
 _MANY_MONTHS = 4  # 前八個月 are the year's first; 前三個月 may be the last three
 
 
@@ -143,6 +155,10 @@ def match_moment(text: str, pos: int, context: Context, before: Moment | None = 
     if (month := _MONTH.match(text, pos) or _LISTED_MONTH.match(text, pos)) and not _MONTHS_LONG.match(
         text, month.end()
     ):
+        if _UPRISING.match(text, month.end()):
+            return Moment(month.end(), "")
+        if _SENTENCED.search(text, max(0, pos - 2), pos):
+            return None
         return within_month(text, month.end(), before.year if before else None, to_int(month[1]), context)
     if day := _DAY.match(text, pos) or _LISTED_DAY.match(text, pos):
         return None if _is_span(text, day, context, before) else _day_only(day.end(), to_int(day[1]), context, before)
@@ -154,11 +170,11 @@ def within_year(text: str, pos: int, year: int, context: Context) -> Moment | No
     if not 1 <= year <= _LAST_YEAR:
         return Moment(pos, f"{year:05}" if year < 0 else f"{year:04}")
     if (
-        text.startswith("的今天", pos)
+        (today := _TODAY.match(text, pos))
         and context.reference
         and (day := make_date(year, context.reference.month, context.reference.day))
     ):
-        return day_moment(pos + 3, day)
+        return day_moment(today.end(), day)
     if numeric := _NUMERIC_REST.match(text, pos):  # 民國105.11.7
         return month_day(numeric.end(), year, int(numeric["m"]), int(numeric["d"]), context)
     after = pos + (text[pos : pos + 1] in (" ", "的"))
@@ -179,7 +195,8 @@ def within_month(text: str, pos: int, year: int | None, month: int, context: Con
     if weekday := _NTH_WEEKDAY.match(text, after):
         return _nth_weekday(weekday, year, month, context)
     if day := _DAY_AFTER_MONTH.match(text, after) or _LISTED_DAY.match(text, after) or _DAY_UNMARKED.match(text, pos):
-        return month_day(day.end(), year, month, to_int(day[day.lastindex or 1]), context)
+        moment = month_day(day.end(), year, month, to_int(day[day.lastindex or 1]), context)
+        return moment or (Moment(day.end(), "") if text[day.end() - 1] in "日號" else None)  # 6月31日
     if year is None and context.reference:
         year = nearest_month(month, context.reference)
     found = _match_part(_MONTH_PARTS, text, pos) or (_match_part(_LAST_DAYS, text, after) if after > pos else None)
@@ -220,8 +237,14 @@ def _year_part(found: tuple[int, _Part], year: int) -> Moment:
 
 def _quarter_only(text: str, pos: int, context: Context) -> Moment | None:
     """Read a quarter, or 前八個月, without its year: that of the reference date."""
-    found = _match_part(_YEAR_PARTS, text, pos) if text[pos] in "第前首1234一二三四" else None
-    if found is None or not (text[pos : found[0]] in _QUARTERS or found[1].first == 1 < _MANY_MONTHS <= found[1].last):
+    found = _match_part(_YEAR_PARTS, text, pos) if text[pos] in "第前首Q1234一二三四" else None
+    if found is None:
+        return None
+    said = text[pos : found[0]]
+    first_months = text[pos] == "前" and said.endswith("月")
+    if first_months and _NOT_FIRST_MONTHS.search(text, max(0, pos - 1), pos):
+        return None  # 期滿前六個月
+    if said not in _QUARTERS and not (first_months and ("個" not in said or found[1].last >= _MANY_MONTHS)):
         return None
     return _year_part(found, context.reference.year) if context.reference else Moment(found[0], "")
 
@@ -233,6 +256,8 @@ def _is_span(text: str, day: re.Match[str], context: Context, before: Moment | N
         return True
     if before is not None:
         return False
+    if text[end - 1] == "號" and _NUMBERED_BEFORE.search(text, max(0, start - 3), start):
+        return True  # 國道1號
     if text[end - 1] == "號" and not (_BEFORE_NUMBER_DAY.search(text, 0, start) or _AFTER_NUMBER_DAY.match(text, end)):
         return True  # 神舟十八號
     if day[1] == "一" and not _FIRST_OF_MONTH.search(text, max(0, start - 1), start):

@@ -24,7 +24,7 @@ _DECADE = re.compile(
 )
 _CENTURY_PART = "初|末|中葉|上半葉|下半葉"
 _CENTURY = re.compile(
-    rf"(?:(?:西元|公元)?(?P<n>\d{{1,2}}|{_TENS}|[一二三四五六七八九])世紀|(?P<said>本世紀|上個?世紀|下個?世紀))(?P<part>{_CENTURY_PART})?"
+    rf"(?:(?:(?:西元|公元)(?P<bc>前)?)?(?P<n>\d{{1,2}}|{_TENS}|[一二三四五六七八九])世紀|(?P<said>本世紀|上個?世紀|下個?世紀))(?P<part>{_CENTURY_PART})?"
 )
 # First and last year of the part, counted from the decade's or the century's first.
 _DECADE_PARTS = {"初": (0, 3), "中": (4, 6), "末": (7, 9), "後": (5, 9)}
@@ -92,6 +92,8 @@ def match_age(text: str, pos: int, context: Context) -> Moment | None:
     match = _CENTURY.match(text, pos)
     if match is None:
         return None
+    if match["bc"]:
+        return Moment(match.end(), "")
     if match["n"]:
         number = to_int(match["n"])
     elif context.reference:

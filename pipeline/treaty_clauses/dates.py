@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from treaty_clauses.date_parts import match_moment
 from treaty_clauses.dates_relative import match_relative
 from treaty_clauses.labels import Comparator
-from treaty_clauses.moments import Moment, day_moment
+from treaty_clauses.moments import MONTH_NUMBER, Moment, day_moment
 from treaty_clauses.money import Context
 
 CLOCK = re.compile(
@@ -21,13 +21,14 @@ CLOCK = re.compile(
 )
 # A time of day where a number begins: 三點半, 15時30分, 20:30.
 CLOCK_AT = re.compile(
-    r"(?:\d{1,2}|[零〇一二兩三四五六七八九十廿]{1,3}) ?(?:時(?![代期候])|點(?!數|半?以)(?:鐘|整|半)?(?=[多許左前後起至到-]|(?:\d{1,2}|[零〇一二三四五六七八九十]{1,3})分|一刻|三刻|[^\d零一二三四五六七八九]|$))"
+    r"(?:(?:[01]\d|2[0-3])[0-5]\d時(?![代期候])|\d{1,2}(?:至|到|-|~)(?=\d{1,2}(?:時(?![代期候])|點(?!數|半?以)(?=\W|$))))"
+    r"|(?:\d{1,2}|[零〇一二兩三四五六七八九十廿]{1,3}) ?(?:時(?![代期候])|點(?!數|半?以)(?:鐘|整|半)?(?=[多許左前後起至到-]|(?:\d{1,2}|[零〇一二三四五六七八九十]{1,3})分|一刻|三刻|[^\d零一二三四五六七八九]|$))"
     r"(?:(?:\d{1,2}|[零〇一二三四五六七八九十]{1,3})分(?![鐘之])(?:\d{1,2}秒)?|半|整|一刻|三刻)?許?|\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?(?![a-z])",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
     r"(?P<le>截至|截止到?|直到|直至|最遲(?:於|在|至|不過)?|最晚(?:於|在|不過)?|不晚於|不遲於|不得晚於|不得遲於|迄至|(?<![不甚乃以直])至(?!少|多|於))$"
-    r"|(?P<lt>早於)$|(?P<ge>不早於|最快|最早(?:於)?|自從|自|從)$|(?P<gt>晚於|遲於)$|(?P<approx>大約|大概|(?<![條北合公契節紐制])約)$"
+    r"|(?P<lt>早於)$|(?P<ge>不早於|最快|最早(?:於)?|自從|自|從)$|(?P<gt>晚於|遲於)$|(?P<approx>大約|大概|(?<![條北合公契節紐制])約|(?<![條北公合契紐和盟締簽婚制違租續訂立誓新舊協密])約(?:於|在|莫))$"
 )
 _AFTER = re.compile(
     r"(?P<approx>前後|左右|上下)"
@@ -38,10 +39,12 @@ _AFTER = re.compile(
     r"|(?P<gt>之後|以後|後(?![來續面方者果悔勤衛代半台座腿輪期天日年盾備]))"
 )
 _RANGE = re.compile(r" ?(?:(?:起|開始)?(?:至|到)|迄|~|-(?!-)|—(?!—)|－) ?(?:隔|翌)?")
-_LIST = re.compile(r"[、及和與]")
+_MONTH_FIRST = re.compile(rf"{MONTH_NUMBER}(?: ?月|[至到~-])")
+_YEAR_IN = re.compile(r"年|\d{4}")
 _WEEKDAY_NOTE = re.compile(r" ?\((?:週|星期|禮拜)?[一二三四五六日天]\)|\(農曆[^)]{1,8}\)")
 _WEEKDAY_AFTER = re.compile(r"(?<=[日號]) ?(?:週|星期|禮拜)[一二三四五六日天](?![名位個項架艘])")
 _DAY_NOTE = re.compile(r" ?\(((?:\d{1,2}月)?\d{1,2}日)\)")
+_MONTH_DAYS = 30
 _OPEN = frozenset({Comparator.LE, Comparator.LT, Comparator.GE, Comparator.GT})
 
 
@@ -98,6 +101,7 @@ def match_date(
         after_note = end
     second = _range_end(text, after_note, context, first)
     if second is not None:
+        first, second = _just_past(text, pos, context, first, second, before)
         end = second.end
         return _ranged(text, pos, end, first, second)
     comparator, start = Comparator.EQ, pos
@@ -156,6 +160,23 @@ def _range_end(text: str, pos: int, context: Context, first: Moment) -> Moment |
     if second is None or first.first is None or second.first is None or second.first >= first.first:
         return second
     return _later(text, match.end(), context, first, second)
+
+
+def _just_past(
+    text: str, pos: int, context: Context, first: Moment, second: Moment, before: Moment | None
+) -> tuple[Moment, Moment]:
+    """Move a range whose year is not said a year back if it then has just ended: 1至9月, told in November."""
+    now, start = context.reference, first.first
+    if now is None or before or start is None or start <= now or not _MONTH_FIRST.match(text, pos):
+        return first, second
+    if second.last is None or second.last.year != start.year or _YEAR_IN.search(text, pos, second.end):
+        return first, second
+    months_past = now.month - second.last.month
+    if not 0 < months_past <= (start - now).days // _MONTH_DAYS + 1 or start.year == now.year:
+        return first, second
+    earlier = match_moment(text, pos, replace(context, reference=date(now.year, 7, 2)), None)
+    last = _range_end(text, earlier.end, context, earlier) if earlier else None
+    return (earlier, last) if earlier and last else (first, second)
 
 
 def _later(text: str, pos: int, context: Context, first: Moment, second: Moment) -> Moment | None:

@@ -54,7 +54,7 @@ _SAME_YEAR = re.compile(r"(?P<word>同|該|當|翌|次|隔)年(?=\d{1,2}月|[一
 _SEASON = re.compile(r"(?P<word>今|去|明|前|這個|這)(?P<season>[春夏秋冬])(?![節運聯遊耕播糧收種至令])(?:天|季)?")
 _SEASON_MONTHS = {"春": (3, 5), "夏": (6, 8), "秋": (9, 11), "冬": (12, 14)}
 _MONTH = re.compile(
-    r"(?P<word>上上|下下|上一|下一|這一|上|下|這|本|今|前)(?P<piece>個)?(?:\((?P<number>\d{1,2})\))?月(?![球亮餅刊台薪費])"
+    r"(?P<word>上上|下下|上一|下一|這一|上|下|這|本|今|前)(?P<piece>個)?(?:\((?P<number>\d{1,2})\))?月(?![球亮餅刊台薪費線])"
 )
 _DAY = re.compile(
     r"(?P<word>大前天|大後天|[今昨][天日晨早晚夜午]|明[天日晨早晚午]|前天|前晚|後天|即日)(?![報線后免媒體])"
@@ -75,7 +75,9 @@ _WEEKEND_BEFORE = re.compile(r"(?:^|[在於到至從自趁])$")
 _EVERY_WEEK = re.compile(r"每個?(?:週|星期|禮拜)[一二三四五六日天][至到、和及]$")  # 每週一至週五
 _NOT_BEFORE_WEEK = "逢每一二兩三四五六七八九十0123456789數幾整單雙多"
 _PERIOD = re.compile(r"(?P<word>上|本|這|下)(?:一|個|一個)?(?P<unit>季度|季(?!節)|半年(?!度報)|半月|年度)")
-_EDGE = re.compile(r"(?P<unit>年|月|歲)(?P<edge>底(?!下)|初|終|末(?!期))(?![一二三步期級])")
+_EDGE = re.compile(
+    r"(?P<unit>年|月|歲)(?P<edge>底(?!下)|初|終(?![獎尾聚慰紅評考回晚一二兩三四五六七八九十\d])|末(?!期))(?![一二三步期級])"
+)
 _MIDDLE = re.compile(
     r"(?:^|(?<=[於在到至從自今明去，。、；：的 ]))(?P<unit>年|月)中(?=$|[，。、；： 前起將即可時再已就才以之舉啟])"
 )
@@ -244,6 +246,19 @@ def step_date(reference: date, unit: str, amount: Decimal) -> date | None:
             return None
         return add_days(reference, int(amount * (7 if unit == "week" else 1)))
     return None
+
+
+def add_working_days(reference: date, unit: str, amount: Decimal) -> date | None:
+    """Step from a day by days from Monday to Friday; public holidays are not known here."""
+    weeks, rest = divmod(abs(int(amount)), 5)
+    if unit != "day" or weeks > 10**5:
+        return None
+    sign = 1 if amount > 0 else -1
+    day = add_days(reference, sign * 7 * weeks)
+    while day and (rest or day.weekday() >= 5):
+        day = add_days(day, sign)
+        rest -= bool(day and rest and day.weekday() < 5)
+    return day
 
 
 def side_after(text: str, end: int) -> tuple[int, int] | None:

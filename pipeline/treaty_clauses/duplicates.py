@@ -55,7 +55,7 @@ def bands(data: bytes) -> list[int]:
 
 def similarity(first: bytes, second: bytes) -> float:
     """The estimated Jaccard similarity of two texts by their signatures; standard error 0.06 at most."""
-    return float(np.mean(_values(first) == _values(second)))
+    return np.count_nonzero(_values(first) == _values(second)) / SIGNATURE_VALUES
 
 
 def _values(data: bytes) -> npt.NDArray[np.uint32]:

@@ -1,8 +1,10 @@
 """The one place where the stages are wired: articles in, exactly one record each out, in order."""
 
+import logging
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -20,6 +22,7 @@ from treaty_clauses.grams import span_bags
 from treaty_clauses.io import parse_date
 from treaty_clauses.labels import ActorKind
 from treaty_clauses.links import link_inputs
+from treaty_clauses.manifest import MANIFEST
 from treaty_clauses.merge import merge_sections
 from treaty_clauses.packing import packed_chars
 from treaty_clauses.paths import default_model
@@ -30,11 +33,12 @@ from treaty_clauses.spans import Discourse, Layer
 from treaty_clauses.types import Article, ArticleRecord
 
 Floats = npt.NDArray[np.float32]
+_log = logging.getLogger(__name__)
 
 #: A longer article is read in sections cut at paragraph ends, so that time and memory stay linear in its length.
 SECTION_CHARS = 20_000
-#: Sections are read together up to this size, padding included.
-ROW_CHARS = 4096
+#: Sections are read together up to this size, padding included; longer rows take more memory and are no faster.
+ROW_CHARS = 2048
 #: How far a stream of files is read ahead: enough to keep every core of a small machine at work.
 AHEAD_CHARS = 32_768
 Backend = Literal["fast", "torch"]
@@ -82,6 +86,7 @@ class Extractor:
         self._vote = calibration.get("weight_votes", 1.0)
         prefix = "threshold_"
         chosen = {name.removeprefix(prefix): v for name, v in calibration.items() if name.startswith(prefix)}
+        chosen |= {name: value for name, value in calibration.items() if name.startswith("confidence_")}
         self._thresholds = Thresholds(**chosen)
 
     def extract(self, text: str, *, published: date | str | None = None, article_id: str = "article") -> ArticleRecord:
@@ -249,32 +254,53 @@ def load(model: Path | str | None = None, *, backend: Backend | None = None) -> 
     Args:
         model: A model folder.
         backend: "fast" runs the graphs that `treaty-clauses export` has written into the folder, "torch" the reference;
-            without it the fast one where the folder has its graphs.
+            without it the fast one where the folder has graphs that fit its weights and OpenVINO is installed.
 
     Raises:
-        ModelError: The folder is missing or damaged.
+        ModelError: The folder is missing or damaged, or what the backend needs is not installed.
     """
     folder = Path(model) if model is not None else default_model()
-    return Extractor(load_runtime(folder, backend), Segmenter(), Gazetteer.load())
+    with ThreadPoolExecutor(max_workers=1) as pool:  # the engine prepares its graphs while the dictionaries are read
+        runtime = pool.submit(load_runtime, folder, backend)
+        segmenter, gazetteer = Segmenter(), Gazetteer.load()
+        return Extractor(runtime.result(), segmenter, gazetteer)
 
 
 def load_runtime(folder: Path, backend: Backend | None = None) -> Runtime:
-    """Load a model folder into a runtime; see `load`.
+    """Load a model folder into a runtime; see `load`. Graphs that cannot be used are passed over with a warning.
 
     Raises:
-        ModelError: The folder is missing or damaged, or the package that the runtime needs is not installed.
+        ModelError: The folder is missing or damaged, or what the backend needs is not installed.
     """
-    if backend is None:
-        backend = "fast" if (folder / "reader.xml").exists() else "torch"
+    if backend == "torch" or (backend is None and not (folder / MANIFEST).exists()):
+        return _load_torch(folder)
     try:
+        return _load_fast(folder)
+    except ModelError as error:
         if backend == "fast":
-            from treaty_clauses.fast import FastTagger
+            raise
+        _log.warning("%s; going on with the torch backend, which is slower", error)
+        return _load_torch(folder)
 
-            return FastTagger(folder)
+
+def _load_fast(folder: Path) -> Runtime:
+    try:
+        import openvino  # noqa: F401
+    except ImportError as error:
+        raise ModelError(f"{folder}: the fast backend needs OpenVINO ({error}); run pip install openvino") from error
+    from treaty_clauses.fast import FastTagger
+
+    return FastTagger(folder)
+
+
+def _load_torch(folder: Path) -> Runtime:
+    try:
         from treaty_clauses.tagger import load_tagger
     except ImportError as error:
+        if (error.name or "").startswith("treaty_clauses"):
+            raise
         raise ModelError(
-            f"{folder}: the {backend} backend needs {error.name}: install treaty-clauses[train], or name a folder with "
-            "exported graphs"
+            f"{folder}: the torch backend needs {error.name}; install treaty-clauses[train], or name a folder with graphs "
+            "of `treaty-clauses export`"
         ) from error
     return load_tagger(folder)

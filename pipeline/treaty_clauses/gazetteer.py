@@ -4,7 +4,7 @@ The tables are tab-separated and kept by hand; `data/actors/README.md` explains 
 with the names after `fold_variants`, which never changes its length, so offsets hold for the text as given.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
@@ -15,6 +15,7 @@ from treaty_clauses.shortforms import ShortForms, ShortMatch, load_short_forms
 
 TABLES = ("states", "organizations", "armed_groups", "persons", "places", "regions", "areas", "cities")
 
+_LONGEST_STATE = 6
 _FORCES = ("部隊", "維和部隊")  # closing an organisation's name: 聯合國部隊
 
 # Letters that the press writes in more than one way, one to one (臺/台; the dots and hyphens of transliterated names).
@@ -108,6 +109,7 @@ class Gazetteer:
         for form in [form for form in by_form if len(form) > 2 and "里" in form]:  # 馬里 written 馬裡 by converters
             by_form.setdefault(form.replace("里", "裡"), by_form[form])
         self._by_form: dict[str, tuple[Entry, ...]] = {form: tuple(owners) for form, owners in by_form.items()}
+        self._homes = {entry.key: home for entry in self.entries if entry.weak and (home := self._home(entry))}
         self._blocked = frozenset(fold_variants(word) for word in blocked)
         lengths: dict[str, set[int]] = {}
         for form in (*self._by_form, *self._blocked):
@@ -133,6 +135,21 @@ class Gazetteer:
                 entries[entry.key] = entry
         blocked = (folder / "blocked.txt").read_text(encoding="utf-8").splitlines()
         return cls(entries.values(), blocked=[word for line in blocked if line[:1] != "#" for word in line.split()])
+
+    def _home(self, entry: Entry) -> str | None:
+        """The state whose name begins one of a group's names: 哥倫比亞 of 哥倫比亞民族解放軍."""
+        if entry.kind not in (ActorKind.ARMED_GROUP, ActorKind.ORGANIZATION):
+            return None
+        for form in entry.forms:
+            for size in range(min(len(form) - 1, _LONGEST_STATE), 1, -1):
+                states = [owner for owner in self._by_form.get(form[:size], ()) if owner.kind is ActorKind.STATE]
+                if states:
+                    return states[0].key
+        return None
+
+    def is_at_home(self, entry: Entry, named: Container[str]) -> bool:
+        """Whether the state that a group's full name begins with is among the keys `named`."""
+        return self._homes.get(entry.key, "") in named
 
     def named(self, name: str) -> tuple[Entry, ...]:
         """The entries that bear a name, likeliest first; a seat of government gives its states, then the city."""
@@ -174,6 +191,8 @@ class Gazetteer:
                     continue
                 form = folded[position:core_end]
                 if form in self._blocked:
+                    if self._is_coverb(folded, position, core_end):
+                        continue
                     yield position, core_end, position
                     position = core_end
                     break
@@ -185,6 +204,13 @@ class Gazetteer:
                     break
             else:
                 position += 1
+
+    def _is_coverb(self, folded: str, start: int, end: int) -> bool:
+        """Whether 以東 or 以內 is a verb with the beginning of a name: 以東京為基地, 以北約為核心."""
+        if folded[start] != "以" or end - start != 2:
+            return False
+        sizes = self._lengths.get(folded[end - 1 : end + 1], ())
+        return any(folded[end - 1 : end - 1 + size] in self._by_form for size in sizes)
 
     def _mention_end(self, folded: str, core_end: int, first: Entry) -> int:
         if first.kind is ActorKind.STATE:
@@ -232,7 +258,11 @@ class Gazetteer:
         kept = []
         for match in matches:
             form = fold_variants(match.form)
-            owners = tuple(entry for entry in match.entries if form not in entry.weak or entry.key in strong)
+            owners = tuple(
+                entry
+                for entry in match.entries
+                if form not in entry.weak or entry.key in strong or self.is_at_home(entry, strong)
+            )
             if not owners and match.kind is ActorKind.PERSON:
                 owners = match.entries if self.context.is_titled(folded, match.start, match.end) else ()
             if owners == match.entries:

@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from treaty_clauses.items import Fault, Problem
 from treaty_clauses.simplified import quote_original, script, traditional_article
 from treaty_clauses.types import Article, ArticleRecord
+
+if TYPE_CHECKING:
+    from treaty_clauses.extract import Extractor
 
 _log = logging.getLogger(__name__)
 
@@ -16,6 +19,19 @@ class PipesArticles(Protocol):
 
     def pipe(self, articles: Iterable[Article]) -> Iterator[ArticleRecord]:
         """Records of a stream of articles."""
+
+
+class ReadsAhead:
+    """The extractor, taking articles ahead of their records: what is given in batches then keeps all cores at work."""
+
+    def __init__(self, extractor: "Extractor") -> None:
+        self._extractor = extractor
+
+    def pipe(self, articles: Iterable[Article]) -> Iterator[ArticleRecord]:
+        """Records of a stream of articles."""
+        from treaty_clauses.extract import AHEAD_CHARS
+
+        return self._extractor.pipe(articles, ahead_chars=AHEAD_CHARS)
 
 
 def extract_isolated(extractor: PipesArticles, articles: Sequence[Article]) -> list[ArticleRecord | Problem]:

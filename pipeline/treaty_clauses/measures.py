@@ -54,9 +54,11 @@ _OR = re.compile(r"或者?(?=[\d零一二兩三四五六七八九十百千萬億
 _VAGUE_BEFORE = re.compile(r"(?:若干|多少|無數|不知|數以)[幾十百千萬億兆]*$")
 _BEYOND = re.compile(r"外(?![交長國圍資部籍圈海側出加來])")  # 三十公里外
 _ABOUT = re.compile(
-    r"、(?=[\d一二三四五六七八九](?:個|名|人|年(?![級前代])|天|週|次|倍|成|歲|小時|分鐘|公里|十(?!年代)|萬|億|百|千))"
+    r"、(?=[\d一兩二三四五六七八九](?:個|名|人|年(?![級前代])|天|週|次|倍|成|歲|小時|分鐘|公里|十(?!年代)|萬|億|百|千))"
 )
-_RANGE_OPENERS = ("介於", "從", "由", "自")
+_RANGE_OPENERS = ("介於", "介乎", "從", "由", "自")
+_CHANGED = re.compile(r"(?<!幅)(?:[升漲跌降增加減裁擴縮]|增加|減少|調高|調低|提高|下調|上調)了?$")
+_MANY_TIMES = 3
 _MOST_DECIMALS = 6
 _ENDS_OF_ALL = ("", "，", "。", ",", "、", ")")
 _SUM_END = "元圓塊角分毛億萬"  # how a sum ends whose currency stands before it
@@ -128,6 +130,13 @@ def _compare(text: str, measure: Measure) -> Measure:
     after = comparator_after(text, end)
     if after and after[1] in (Comparator.GT, Comparator.APPROX):  # 三年多以內
         after = comparator_after(text, after[0]) or after
+    if (
+        after
+        and text[after[0] - 1] in "強弱"
+        and measure.kind == "number"
+        and measure.numeral.style is not Style.FRACTION
+    ):
+        after = None  # 十二強
     if after is None and measure.kind == "length" and (beyond := _BEYOND.match(text, end)):
         after = beyond.end(), Comparator.GE
     start, end = before[0] if before else start, after[0] if after else end
@@ -165,9 +174,18 @@ def _match_range(text: str, start: int, first: Amount, context: Context) -> Meas
     if bounds is None:
         return None
     low, high, unit = bounds
-    if high < low or "label" in unit.flags:
+    if high < low or "label" in unit.flags or _is_change(text, start, first, second, high >= _MANY_TIMES * low):
         return None
     return Measure(start, second.end, unit.kind, Comparator.RANGE, low, high, unit.code, first.numeral, unit.flags)
+
+
+def _is_change(text: str, start: int, first: Amount, second: Amount, much_more: bool) -> bool:
+    """Whether the first amount is a change and the second what it leads to: 升4個基點至4.13%, 漲5元至85元."""
+    if first.unit is None or second.unit is None:
+        return False
+    if text[first.end - 1] in "點碼" and text[second.end - 1] != text[first.end - 1]:
+        return True
+    return much_more and bool(_CHANGED.search(text, max(0, start - 3), start))
 
 
 def _bounds(text: str, first: Amount, second: Amount) -> tuple[Decimal, Decimal, Unit] | None:
@@ -203,6 +221,9 @@ def merge_bounds(text: str, first: Measure, second: Measure) -> Measure | None:
     upper = second.comparator in (Comparator.LE, Comparator.LT)
     if len(gap) > 1 + gap.startswith(("但", "且")) or gap.strip("、，,但且至到 ") or not (lower and upper):
         return None
-    if first.unit != second.unit or first.high is not None or second.high is not None or first.low > second.low:
+    if first.kind != second.kind or first.high is not None or second.high is not None:
         return None
-    return replace(first, end=second.end, comparator=Comparator.RANGE, high=second.low)
+    factor = 1 if first.unit == second.unit else ratio(second.unit or "", first.unit or "")  # 六月以上五年以下
+    if factor is None or first.low > second.low * factor:
+        return None
+    return replace(first, end=second.end, comparator=Comparator.RANGE, high=second.low * factor)

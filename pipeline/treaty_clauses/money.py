@@ -10,7 +10,8 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache, cached_property
 
-from treaty_clauses.numerals import CHINESE_NUMERAL_CHARS, DIGITS, scan_numeral
+from treaty_clauses.numeral_signs import CHINESE_NUMERAL_CHARS, DIGITS
+from treaty_clauses.numerals import scan_numeral
 from treaty_clauses.units import Unit, currencies
 
 _BARE = re.compile(r"(?:元|圓|塊)(?:整|正)?")

@@ -30,9 +30,10 @@ _PLAN = re.compile(rf"{_N}(?:大|項)?(?:點|個要點|要點|條)(?:{_any(_PLAN
 # 20國集團, 七大工業國, 五角大廈.
 _GROUPS = (
     "國集團 國峰會 國聯軍 國會談 國公約 大工業國 大經濟體 大工業 大洲 大洋 方會談 國外長 國領袖 黨制 院制 角大廈 角大樓 軍團 常 國會議 "
-    "國論壇 國組織 國同盟 國聯盟 國協議 方協議 方會議"
+    "國論壇 國組織 國同盟 國聯盟 國協議 方協議 方會議 輪傳動 輪驅動 強賽"
 )
-_GROUP = re.compile(rf"{_N}(?:{_any(_GROUPS)})")
+_GROUP = re.compile(rf"{_N}(?:{_any(_GROUPS)}|強(?![烈度勢制化]))")
+_FORMAT = re.compile(r"\d{1,2}\+\d{1,2}(?![\d=.])")  # 2+2 of a dialogue, 10+3
 # 九一一恐攻, 921大地震, 九·一八事變: days that name an event.
 _EVENTS = (
     "事件 事變 大地震 強震 地震 震災 慘案 運動 學運 砲戰 炮戰 部隊 條款 恐怖 恐攻 襲擊 攻擊 公報 共識 政變 革命 風災 空難 大屠殺 屠殺 講話 "
@@ -48,7 +49,7 @@ _TOP = re.compile(rf"前({_N})(?:{_any('名 大 強 位 項 條 款 段 點 者 
 _NUMBERED = (
     "條 款 項 章 號 節 師 旅 軍 團 營 連 排 國 方 者 世 台 次世 次世界大戰 次大戰 次中東戰爭 次波斯灣 次國內 島鏈 艦隊 夫人 共和 帝國 修正案 "
     "銀行 勢力 軌 語言 外語 外國語 縱隊 手 線 時間 感 街 醫 醫院 大學 巷 汽車 工業 全國 屆全國 段 流 印象 審 炮 砲 槍 義 信 波 網 弦 版 極 梯隊 "
-    "拖 紡 中級 人民 村 紀 系 級 文明 城市 宇宙 戰線 社會 屏 勢 天龍 職 頻道 電視 月台 跑道 會議室 會展 季 點 春 桶金 千金 產業 把交椅 家庭 "
+    "權 拖 紡 中級 人民 村 紀 系 級 文明 城市 宇宙 戰線 社會 屏 勢 天龍 職 頻道 電視 月台 跑道 會議室 會展 季 點 春 桶金 千金 產業 把交椅 家庭 "
     "現場 眼 張圖 原理 性 型 類接觸 種人 人稱 公子 書記 中學 高中 女中 法庭 分局 核電 核能 航廈 軍區 野戰 集團軍 裝甲 空降 步兵 騎兵 空軍 機械化 "
     "砲兵 炮兵 陸戰 特遣 航空 課 殯儀 市場 支部 地方 巡迴 修憲 夥伴 動力 人格 主義 自然 ("
 )
@@ -65,9 +66,10 @@ _PRODUCTS = (
 )
 _PRODUCT = re.compile(rf"{_any(_PRODUCTS)}|線(?!上)|師(?![生傅資長])|旅(?![客遊行人途])")
 # Makes of arms and craft that a number follows (殲20, 東風41).
-_MAKES = "殲 轟 運 直 空警 東風 巨浪 紅旗 雄風 天弓 鷹擊 勇鷹 長征 神舟 嫦娥 天宮 天舟 福衛 獵鷹 火星 米格 蘇愷 蘇 圖 白楊 愛國者 標準 榴 波音 空巴 空中巴士 郵遞區號 電話 手機 統編 統一編號 車牌 帳號 案號 密碼 門號 分機 編號 代號 頁 標普 撥打"
+_MAKES = "殲 轟 運 直 空警 東風 巨浪 紅旗 雄風 天弓 鷹擊 勇鷹 長征 神舟 嫦娥 天宮 天舟 福衛 獵鷹 火星 米格 蘇愷 蘇 圖 白楊 愛國者 標準 榴 波音 公車 巴士 國道 省道 空巴 空中巴士 郵遞區號 電話 手機 統編 統一編號 車牌 帳號 案號 密碼 門號 分機 編號 代號 頁 標普 撥打"
 _CODE_BEFORE = re.compile(rf"(?:{_any(_MAKES)}|[A-Za-z][-.]?|[A-Za-z] |[#@_/:]|No\.? ?|\d[-.:])$")
-_CODE_AFTER = re.compile(r"[A-Za-z_#@]|-[A-Za-z]|:\d|-\d|\.\d")
+_CODE_AFTER = re.compile(r"[A-Za-z_#@]|[-.][A-Za-z]|:\d|-\d|\.\d")
+_HYPHENED = re.compile(r"(?![是為約達到於至近逾過在了得])[一-鿿]-$")  # 北溪-2
 _LETTER_BEFORE = re.compile(r"[A-Za-z][-.]?$")
 _LIST_ITEM = re.compile(r"[.、)](?!\d)")
 _ITEM_BEFORE = ("", "\n", " ", "、", "，", ":", "。", "；", "(")
@@ -111,7 +113,7 @@ def match_name(text: str, pos: int) -> int | None:
     ranked = _TOP.match(text, pos - 1) if pos else None
     if ranked:
         return ranked.end()
-    for pattern in (_PLAN, _GROUP, _EVENT):
+    for pattern in (_PLAN, _GROUP, _EVENT, _FORMAT):
         if match := pattern.match(text, pos):
             return match.end()
     return None
@@ -166,13 +168,19 @@ def is_accepted_number(text: str, start: int, measure: Measure, whole: str) -> b
         return True
     digits = text[start : numeral.end].lstrip("-負")
     before = text[max(0, start - 1) : start]
-    if before == "案" or (before in _ITEM_BEFORE and _LIST_ITEM.match(text, measure.end)):
+    if (
+        before == "案"
+        or (before in ("經", "緯") and text.startswith("度", measure.end))
+        or (before in _ITEM_BEFORE and _LIST_ITEM.match(text, measure.end))
+    ):
         return False
     if before in ("(", "[", "註") and text[measure.end : measure.end + 1] in (")", "]", ":") and len(written) <= 3:
         return False
     if numeral.style in (Style.FRACTION, Style.PERCENT):
         return not text.startswith(("決賽", "準決賽"), measure.end)
     if numeral.style is Style.ARABIC or digits[:1].isascii():
+        if written[0] == "-" and _HYPHENED.search(text, max(0, start - 2), start + 1):
+            return False
         if _CODE_BEFORE.search(text, max(0, start - 4), start) or _CODE_AFTER.match(text, measure.end):
             return False
         if numeral.digits and (numeral.digits > _LONG_CODE or (digits[0] == "0" and numeral.digits > 1)):
@@ -182,6 +190,10 @@ def is_accepted_number(text: str, start: int, measure: Measure, whole: str) -> b
         return numeral.digits >= 4
     if numeral.bare_scale:
         return (measure.comparator is not Comparator.EQ and measure.start < start) or text[start] in "數幾好"
+    if measure.end - numeral.end > 1 and len(digits) >= _MIN_BARE_CHINESE and _SCALE_CHARS.intersection(digits):
+        return True  # 二十出頭
+    if text.startswith(("大", "小", "多", "少", "高", "低"), measure.end) and before == "比":
+        return True  # 比一百大
     if len(digits) < _MIN_BARE_CHINESE:
         return measure.start < start and not text[measure.end : measure.end + 1].isalnum()
     if not _SCALE_CHARS.intersection(digits):

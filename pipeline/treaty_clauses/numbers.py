@@ -13,6 +13,7 @@ from treaty_clauses.labels import Comparator, TermRole
 from treaty_clauses.measures import Measure, match_measure, merge_bounds
 from treaty_clauses.money import NO_CURRENCY, Context
 from treaty_clauses.numerals import Numeral, Style, scan_numeral
+from treaty_clauses.told_years import ToldYear, place_in_told_year
 from treaty_clauses.triggers import TRIGGER
 from treaty_clauses.types import Quantity
 
@@ -69,6 +70,7 @@ def normalize_term(
     published: date | None = None,
     currency_hint: str | None = None,
     role: TermRole | None = None,
+    told: ToldYear | None = None,
 ) -> Quantity | None:
     """Read the exact span of a numeric term as a value in record units, or None where that would be a guess.
 
@@ -78,6 +80,7 @@ def normalize_term(
             it or from an event (100天內, 三天後) stays relative.
         currency_hint: ISO 4217 code of bare 元; without it bare 元 is refused.
         role: What the term fixes, where known: a plain count that is a troop cap or a headcount counts persons.
+        told: The year that the passage tells of before the span; a month without a year is in it.
 
     >>> normalize_term("不得超過8.5萬人")
     Quantity(value=Decimal('85000'), unit='person', comparator=<Comparator.LE: 'le'>, high=None)
@@ -114,7 +117,10 @@ def normalize_term(
         return None
     term = found[0]
     if isinstance(term, DateMatch):
-        if role is TermRole.DEADLINE and published:
+        placed = place_in_told_year(folded, term, told, context, {}, clock=True) if told else term
+        if placed is not term:
+            term = placed
+        elif role is TermRole.DEADLINE and published:
             term = _ahead(folded, term, published)
         bounds = role in (TermRole.DEADLINE, TermRole.DURATION) and term.comparator is Comparator.EQ
         if _AT_LEAST_UNTIL.match(folded):

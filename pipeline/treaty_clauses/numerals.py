@@ -12,17 +12,7 @@ from math import prod
 
 from treaty_clauses.folding import fold
 from treaty_clauses.labels import Comparator
-
-DIGITS = {
-    **{char: value for value, char in enumerate("零一二三四五六七八九")},
-    **{char: value for value, char in enumerate("壹貳參肆伍陸柒捌玖", start=1)},
-    **{"〇": 0, "兩": 2, "叁": 3, "叄": 3},
-}
-FORMAL = "壹貳參叁叄肆伍陸柒捌玖"
-TENS = {"廿": 20, "卅": 30, "卌": 40}
-SMALL_SCALES = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
-BIG_SCALES = {"萬": 10**4, "億": 10**8, "兆": 10**12, "京": 10**16}
-CHINESE_NUMERAL_CHARS = "".join([*DIGITS, *TENS, *SMALL_SCALES, *BIG_SCALES])
+from treaty_clauses.numeral_signs import BARE_SCALES, BIG_SCALES, DIGITS, FORMAL, PAIRS, SCALES, SMALL_SCALES, TENS
 
 
 class Style(StrEnum):
@@ -57,7 +47,8 @@ _CN = "".join(char for char in DIGITS if char not in FORMAL and char != "兩")
 # 參, 陸, 伍 are words of their own: digits only beside other formal numerals.
 _FORMAL = rf"(?:[{FORMAL}](?=[{FORMAL}拾佰仟萬億兆京元圓零點])|(?<=[{FORMAL}拾佰仟萬億兆京零])[{FORMAL}])"
 _TOKEN = re.compile(
-    r"(?P<arabic>\d{1,3}(?: \d{3}){2,}(?![\d,.])|\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,3}(?:, \d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    r"(?P<power>\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2}|\^[+-]?\d{1,2})(?![\w.]))"
+    r"|(?P<arabic>\d{1,3}(?: \d{3}){2,}(?![\d,.])|\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,3}(?:, \d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     rf"|(?P<digits>一兩|兩三?|(?:[{_CN}]|{_FORMAL})+(?:0+[{_CN}]*)*)"
     rf"|(?P<tens>[{''.join(TENS)}])"
     rf"|(?P<small>[{''.join(SMALL_SCALES)}](?!分點)(?<!千(?=克(?!拉)|卡(?![車片通])|赫|焦)))"
@@ -76,19 +67,16 @@ _AFTER_ARABIC_POINT = re.compile(r"[萬億兆%倍成個百千公]")
 _FRACTION = re.compile(  # Hong Kong leaves the 之 out: 三分一, 四分三
     r" ?個?分 ?之 ?|(?:(?<=三)分(?=[一二])|(?<=四)分(?=[一三])|(?<=五)分(?=[一-四]))(?<![十百千萬].分)(?!..?[十百秒分毛點個名十])"
 )
+_POWER = re.compile(r"[eE^]")
 _WORD = re.compile(r"\w")
 _SPACED_SCALE = re.compile(r" (?=[萬億兆][^一二三四五六七八九]|[萬億兆]$)")
 _SLASH = re.compile(r"/(\d{1,4})(?![\d/.年月])")
 _MIXED_SLASH = re.compile(r"[ 又](\d{1,3})/(\d{1,4})(?![\d/.])")
-# Digits said in pairs as an estimate: 三四十, 五六個, and the set phrase 三五個.
-_PAIRS = frozenset({(1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 7), (7, 8), (8, 9), (3, 5)})
 _PERCENT = Decimal(100)
 _ZERO, _ONE = Decimal(0), Decimal(1)
 _BIG = 10**4
-_SCALES = frozenset([*SMALL_SCALES, *BIG_SCALES])
 _MAX_DIGITS = 24  # more are a code, not a quantity; Decimal counts 28 exactly
 _AFTER_SOME = 10**20  # `last_scale` after 數 or 幾, above every scale
-_BARE_SCALES = frozenset("百佰千仟萬億兆京數幾好")
 
 
 class _Scan:
@@ -125,6 +113,10 @@ class _Scan:
     def run(self) -> None:
         while match := _TOKEN.match(self.text, self.end):
             kind = match.lastgroup
+            if kind == "power":
+                self._power(match[0])
+                self.end, self.tokens = match.end(), 1
+                return
             if kind == "arabic":
                 fits = self._arabic(match[0])
             elif kind == "digits":
@@ -154,6 +146,14 @@ class _Scan:
             if kind != "some" and kind != "digits" and self._more():
                 return
 
+    def _power(self, token: str) -> None:
+        """Read 1.1^23 or 12e-1, which are whole numerals."""
+        base, exponent = _POWER.split(token)
+        value = Decimal(10) if "^" not in token else Decimal(base)
+        value **= int(exponent)
+        value = value if "^" in token else value * Decimal(base)
+        self.coefficient = (value, value)
+
     def _arabic(self, token: str) -> bool:
         if len(token) > _MAX_DIGITS:
             return False
@@ -180,7 +180,7 @@ class _Scan:
             return False  # 三億兩 is silver
         if token:
             values = [DIGITS.get(char, 0) for char in token]
-            if len(values) == 2 and (values[0], values[1]) in _PAIRS and self._pair_fits(token):
+            if len(values) == 2 and (values[0], values[1]) in PAIRS and self._pair_fits(token):
                 self.coefficient = (Decimal(values[0]), Decimal(values[1]))
             else:
                 value = Decimal("".join(map(str, values)))
@@ -370,7 +370,7 @@ def _scan_plain(text: str, pos: int) -> Numeral | None:
         None if low == high else high,
         scan.comparator if low == high else Comparator.RANGE,
         digits,
-        written[0] in _BARE_SCALES,
+        written[0] in BARE_SCALES,
         _borrowed_scales(written, low) if digits == 0 else (),
     )
 
@@ -384,7 +384,7 @@ def _borrowed_scales(written: str, low: Decimal) -> tuple[tuple[Decimal, int], .
         return ()
     everything, biggest = prod(scales), prod(scale for scale in scales if scale >= _BIG)
     found = []
-    if not _SCALES.intersection(base):
+    if not SCALES.intersection(base):
         found.append((low / everything, everything))
     if 1 < biggest < everything or (not found and biggest > 1):
         found.append((low / biggest, biggest))

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from treaty_clauses.encode import Encoded
 
-BLOCK_CHARS = 128
-_GAP_CHARS = 2  # padding behind a text: half the width of the encoder's local mixing, so that no text mixes with the next
+BLOCK_CHARS = 64
+_GAP_CHARS = 2  # padding behind a text, half the width of the encoder's local mixing: no text mixes with the next
 
 Ids = npt.NDArray[np.int32]
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def packed_chars(length: int) -> int:
     """How many characters of a row a text of `length` takes.
 
     >>> packed_chars(100), packed_chars(127)
-    (128, 256)
+    (128, 192)
     """
     return -(-(length + _GAP_CHARS) // BLOCK_CHARS) * BLOCK_CHARS
 

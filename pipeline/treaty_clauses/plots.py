@@ -1,14 +1,15 @@
-"""The dataset card's plots, SVG; drawing twice gives the same bytes (one version of matplotlib)."""
+"""Plots of the dataset card and of confidences, SVG; drawing twice gives the same bytes (one version of matplotlib)."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treaty_clauses.annotate import SPLITS
 from treaty_clauses.card import KINDS, Statistics
-from treaty_clauses.errors import ConfigError
+from treaty_clauses.confidence import Bin
 from treaty_clauses.labels import ClauseType, Modality, Status
+from treaty_clauses.pictures import save_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,12 +26,6 @@ def draw_plots(statistics: Statistics, folder: Path) -> list[Path]:
     Raises:
         ConfigError: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.backends.backend_svg import FigureCanvasSVG
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ConfigError("plots need matplotlib; install the extra `dev`, or leave them out (--no-plots)") from error
     folder.mkdir(parents=True, exist_ok=True)
     plots: dict[str, tuple[tuple[float, float], Callable[[Axes, Statistics], None]]] = {
         "clause_types": ((7, 7), _clause_types),
@@ -39,15 +34,30 @@ def draw_plots(statistics: Statistics, folder: Path) -> list[Path]:
         "years": ((7, 3), _years),
     }
     paths = []
-    with mpl.rc_context({"svg.hashsalt": "treaty-clauses", "svg.fonttype": "path", "font.family": "DejaVu Sans"}):
-        for name, (size, draw) in plots.items():
-            figure = Figure(figsize=size, layout="constrained")
-            FigureCanvasSVG(figure)
-            draw(figure.add_subplot(), statistics)
-            path = folder / f"{name}.svg"
-            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-            paths.append(path)
+    for name, (size, draw) in plots.items():
+        path = folder / f"{name}.svg"
+        save_svg(path, size, lambda axes, draw=draw: draw(axes, statistics))  # type: ignore[misc]
+        paths.append(path)
     return sorted(paths)
+
+
+def draw_reliability(bins: Sequence[Bin], path: Path) -> None:
+    """Draw the share of right clauses against their confidence.
+
+    Raises:
+        ConfigError: matplotlib is not installed, or the file cannot be written.
+    """
+
+    def draw(axes: "Axes") -> None:
+        axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=1)
+        sizes = [8 * found.count**0.5 for found in bins]
+        places = [found.confidence for found in bins], [found.right for found in bins]
+        axes.plot(*places, color=_COLOURS["train"])
+        axes.scatter(*places, s=sizes, color=_COLOURS["train"])
+        axes.set_xlabel("confidence (area of a dot: clauses)")
+        axes.set_ylabel("share right")
+
+    save_svg(path, (4, 4), draw)
 
 
 def _stack(axes: "Axes", labels: list[str], counts: dict[str, Counter[str]]) -> None:

@@ -1,5 +1,6 @@
 """From the network's scores to a record: values, links and groupings by exact code that refuses rather than guesses."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from treaty_clauses.io import text_sha256
 from treaty_clauses.labels import ActorKind, ClauseType, Modality, Role, Status, TermRole
 from treaty_clauses.numbers import normalize_term
 from treaty_clauses.spans import Ints, Layer, SpanSet
+from treaty_clauses.surroundings import Surroundings
 from treaty_clauses.types import (
     SCHEMA_VERSION,
     Actor,
@@ -48,12 +50,14 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From which probability on a link is taken; set on dev."""
+    """From which probability on a link is taken, and how raw confidences are corrected; set on dev."""
 
     role: float = 0.5
     condition: float = 0.3
     same_norm: float = 0.5
     proposer: float = 0.5
+    confidence_scale: float = 1.0
+    confidence_offset: float = 0.0
 
 
 def cluster_names(text: str, spans: Ints) -> Ints:
@@ -96,6 +100,7 @@ class RecordBuilder:
         self.article, self.spans, self.links, self.scores = article, spans, links, scores
         self.thresholds, self.model = thresholds, model
         self.warnings: list[str] = []
+        self.surroundings = Surroundings(article.text, article.published)
 
     def build(self) -> ArticleRecord:
         """The record; what had to be dropped is in its warnings."""
@@ -189,7 +194,8 @@ class RecordBuilder:
             governed = [column for column in range(conditions.shape[1]) if conditions[rows, column].any()]
             mentions = self._mentions(Layer.CLAUSE, rows)
             span_score = float(self.spans.scores[Layer.CLAUSE][rows].mean())
-            confidence = span_score * float(labels["clause_type"].max()) ** 0.5 * float(labels["modality"].max()) ** 0.5
+            raw = span_score * float(labels["clause_type"].max()) ** 0.5 * float(labels["modality"].max()) ** 0.5
+            confidence = corrected(raw, self.thresholds.confidence_scale, self.thresholds.confidence_offset)
             found.setdefault(int(owner[rows[0]]), []).append(
                 Clause(
                     id="c",
@@ -200,7 +206,7 @@ class RecordBuilder:
                     mentions=mentions,
                     terms=self._terms(rows, governed),
                     conditions=self._mentions(Layer.CONDITION, governed),
-                    confidence=round(min(1.0, confidence), 4),
+                    confidence=round(confidence, 4),
                     **held,
                 )
             )
@@ -255,7 +261,13 @@ class RecordBuilder:
 
     def _term(self, start: int, end: int, role: TermRole, home: tuple[int, ...]) -> Term | None:
         text = self.article.text[start:end]
-        quantity = normalize_term(text, published=self.article.published, role=role)
+        quantity = normalize_term(
+            text,
+            published=self.article.published,
+            currency_hint=self.surroundings.currency(start, end) if role is TermRole.ASSET_SUM else None,
+            role=role,
+            told=self.surroundings.told(start) if _MONTH in text else None,
+        )
         if quantity is None:
             self.warnings.append(f"term [{start}, {end}) {text!r} dropped: its value cannot be read")
             return None
@@ -275,8 +287,34 @@ class RecordBuilder:
         )
 
 
+CONFIDENCE_EDGE = 1e-4  # confidences are kept this far from 0 and 1, so that their logits are finite
+
+
+def corrected(raw: float, scale: float, offset: float) -> float:
+    """A raw confidence on the calibrated scale: the logistic of `scale` times its logit plus `offset`.
+
+    >>> round(corrected(0.6, 1.0, 0.0), 4)
+    0.6
+    """
+    inner = min(max(raw, CONFIDENCE_EDGE), 1 - CONFIDENCE_EDGE)
+    return 1 / (1 + math.exp(-(scale * math.log(inner / (1 - inner)) + offset)))
+
+
 _ANCHORED = (TermRole.DEADLINE, TermRole.DURATION, TermRole.START_DATE)
+_MONTH = "月"
 _NO_LINK = 1e-3  # probability of pairs out of reach
+
+
+def keep_at_least(record: ArticleRecord, minimum: float) -> ArticleRecord:
+    """The record without the clauses whose confidence is below `minimum`; unnamed proposals left empty go too."""
+    if minimum <= 0:
+        return record
+    proposals = []
+    for proposal in record.proposals:
+        clauses = tuple(clause for clause in proposal.clauses if clause.confidence >= minimum)
+        if clauses or proposal.name is not None:
+            proposals.append(proposal.model_copy(update={"clauses": clauses}))
+    return record.model_copy(update={"proposals": tuple(proposals)})
 
 
 def empty_record(article: Article, *, model: str, warnings: Sequence[str]) -> ArticleRecord:

@@ -14,7 +14,7 @@ from typing import Any
 from treaty_clauses.calendars import add_days
 from treaty_clauses.date_periods import is_festival
 from treaty_clauses.dates import CLOCK, CLOCK_AT, DateMatch, match_date
-from treaty_clauses.dates_relative import side_after, side_before, step_date
+from treaty_clauses.dates_relative import add_working_days, side_after, side_before, step_date
 from treaty_clauses.errors import InputError
 from treaty_clauses.folding import fold
 from treaty_clauses.labels import Comparator
@@ -23,6 +23,7 @@ from treaty_clauses.moments import Moment
 from treaty_clauses.money import Context
 from treaty_clauses.names import is_accepted_count, is_accepted_number, match_name, match_ordinal
 from treaty_clauses.rows import answer_rows, text_of
+from treaty_clauses.told_years import ToldYear, place_in_told_year, told_by
 from treaty_clauses.triggers import TRIGGER
 
 KINDS = (
@@ -79,23 +80,26 @@ def find_quantities(text: str, reference_date: date | None = None) -> list[Quant
     >>> [(match.kind, str(match.value), match.unit) for match in find_quantities("烏軍限制在60萬人以內")]
     [('count', '600000', 'person')]
     """
-    return list(_Search(text, reference_date).run())
+    return list(QuantitySearch(text, reference_date).run())
 
 
-class _Search:
-    """One pass over a text from left to right."""
+class QuantitySearch:
+    """One pass over a text from left to right; `told` is the year that it tells of where it has come to."""
 
-    def __init__(self, text: str, reference: date | None) -> None:
+    def __init__(self, text: str, reference: date | None, currency: str | None = None) -> None:
         self.text = fold(text)
-        self.context = Context(self.text, reference)
+        self.context = Context(self.text, reference, currency)
         self.reference = self.context.reference
         self.whole = _PUNCTUATION.sub("", self.text)
         self.end = 0  # of the last expression
         self.moment: Moment | None = None
         self.moment_end = -1
         self.last_year: int | None = None
+        self.told: ToldYear | None = None
+        self.told_contexts: dict[int, Context] = {}
 
     def run(self) -> Iterator[QuantityMatch]:
+        """Yield the expressions, as `find_quantities` gives them."""
         text, pos = self.text, 0
         while match := TRIGGER.search(text, pos):
             start = match.start()
@@ -118,6 +122,8 @@ class _Search:
         )
         dated = match_date(text, start, self.context, before=before, last_year=self.last_year)
         if dated:
+            if before is None and self.told:
+                dated = place_in_told_year(text, dated, self.told, self.context, self.told_contexts)
             return self._date(dated)
         if text[start] == "第":
             ordinal = match_ordinal(text, start)
@@ -140,6 +146,7 @@ class _Search:
 
     def _date(self, dated: DateMatch) -> tuple[QuantityMatch | None, int]:
         self.moment, self.moment_end = dated.moment, dated.end
+        self.told = told_by(self.text, dated, self.told)
         if dated.last is not None:
             self.last_year = dated.last.year
         end = dated.rest
@@ -170,10 +177,15 @@ class _Search:
 
     def _index_points(self, measure: Measure) -> bool:
         """Whether 點 counts points of an index: more than a clock or a plan would have."""
-        return self.text[measure.end - 1] == "點" and measure.low >= _MANY_POINTS
+        return self.text.startswith("點", measure.numeral.end) and measure.low >= _MANY_POINTS
 
     def _bounded(self, measure: Measure) -> Measure:
-        """Join 三年以上七年以下 to one range."""
+        """Join 三年以上七年以下, and 少於30大於20, to one range."""
+        if measure.comparator in (Comparator.LE, Comparator.LT):
+            joint = _LOWER_BOUND.match(self.text, measure.end)
+            lower = match_measure(self.text, joint.end(), self.context) if joint else None
+            merged = merge_bounds(self.text, lower, replace(measure, start=lower.start)) if lower else None
+            return replace(merged, start=measure.start, end=lower.end) if merged and lower else measure
         if measure.comparator not in (Comparator.GE, Comparator.GT):
             return measure
         joint = _UPPER_BOUND.match(self.text, measure.end)
@@ -195,7 +207,9 @@ class _Search:
             end, sign = after
             if _EVENT.search(text, max(0, measure.start - 4), measure.start):
                 return QuantityMatch(measure.start, end, "duration", measure.comparator, measure.low, measure.unit)
-            day = step_date(self.reference, measure.unit, sign * measure.low)
+            working = _WORKING_DAYS.search(text, measure.numeral.end, measure.end)
+            step = add_working_days if working else step_date
+            day = step(self.reference, measure.unit, sign * measure.low)
             if day is None:
                 return QuantityMatch(measure.start, end, "duration", measure.comparator, measure.low, measure.unit)
             comparator = Comparator.EQ if measure.comparator is Comparator.EQ else Comparator.APPROX
@@ -240,11 +254,15 @@ _PUNCTUATION = re.compile(r"[\s。，,.!?！？、；;:：「」『』()（）]+
 _UPPER_BOUND = re.compile(
     r"[、，,]?(?:但|且)?(?:未滿|未達|不滿|不到|低於|小於|少於|不超過|不逾|至多|最多)?(?=[0-9零一二兩三四五六七八九十百千萬億])"
 )
+_LOWER_BOUND = re.compile(
+    r"[、，,]?(?:但|且|而)?(?:大於|多於|高於|超過|不低於|不少於|不小於)(?=[0-9零一二兩三四五六七八九十百千萬億])"
+)
+_WORKING_DAYS = re.compile("工作|交易|營業")
 _EVERY = re.compile(r"每個?(?:(?:月|年|週|星期|禮拜)的?)?$")
 _MANY_POINTS = 60
 _MONTHS_OF_YEAR = 4
 _PERSONS_BEFORE = re.compile(
-    r"(?:兵力|人口|人數|員額)(?:總數|總額|規模)?(?:約|達|為|有|僅|共|只有|減為|增為|減至|增至)?$"
+    r"(?:兵力|人口|人數|員額)(?:總數|總額|規模)?(?:約|達|為|有|僅|共|由|從|只有|減為|增為|減至|增至)?$"
 )
 _LIST_MARKS = ("、", "及", "和", "與")
 _NUMBER_START = re.compile(r"[0-9零〇一二兩三四五六七八九十百千萬億廿卅卌壹貳參叁肆伍陸柒捌玖拾佰仟負半對數幾好點.-]")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from treaty_clauses.errors import InputError
 from treaty_clauses.io import parse_date, record_to_json
-from treaty_clauses.isolated import PipesArticles, extract_isolated
+from treaty_clauses.isolated import PipesArticles, ReadsAhead, extract_isolated
 from treaty_clauses.items import Fault, Limits, Problem, content_id, storable
 from treaty_clauses.types import Article, ArticleRecord
 
@@ -48,7 +48,7 @@ class BatchExtractor:
         if "_loaded" not in self.__dict__:
             from treaty_clauses.extract import load
 
-            object.__setattr__(self, "_loaded", load(Path(self.model) if self.model else None))
+            object.__setattr__(self, "_loaded", ReadsAhead(load(Path(self.model) if self.model else None)))
         loaded: PipesArticles = self.__dict__["_loaded"]
         return loaded
 

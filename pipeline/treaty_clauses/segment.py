@@ -8,14 +8,12 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import jieba
-
+from treaty_clauses.dictionary import jieba_source, load_dictionary
 from treaty_clauses.text import fold_width, simplify
 
 #: Word-boundary ids of the model's input: 0 is padding or unknown, then begin, middle, end, single.
@@ -32,9 +30,9 @@ class Segmenter:
     """
 
     def __init__(self) -> None:
-        tokenizer = jieba.Tokenizer()
-        with tokenizer.get_dict_file() as stream:
-            tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(stream)
+        tokenizer = _jieba().Tokenizer()
+        dictionary = load_dictionary(jieba_source())
+        tokenizer.FREQ, tokenizer.total = dictionary.frequencies, dictionary.total
         tokenizer.initialized = True
         lexicon = files("treaty_clauses").joinpath("data/lexicon.txt").read_text(encoding="utf-8")
         for line in lexicon.splitlines():
@@ -81,7 +79,14 @@ def boundary_ids(words: Sequence[tuple[int, int]]) -> npt.NDArray[np.uint8]:
     return ids
 
 
-def _add_word(tokenizer: jieba.Tokenizer, word: str) -> None:
+def _jieba() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import jieba
+    return jieba
+
+
+def _add_word(tokenizer: Any, word: str) -> None:
     frequencies = tokenizer.FREQ
     tokenizer.total += _LEXICON_FREQUENCY - frequencies.get(word, 0)
     frequencies[word] = max(_LEXICON_FREQUENCY, frequencies.get(word, 0))

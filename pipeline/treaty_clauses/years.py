@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from treaty_clauses.calendars import ERAS, ROC_FIRST_YEAR
 from treaty_clauses.moments import MONTH_NUMBER, to_int
 from treaty_clauses.money import Context
-from treaty_clauses.numerals import FORMAL, scan_numeral
+from treaty_clauses.numeral_signs import FORMAL
+from treaty_clauses.numerals import scan_numeral
 
 _CN = "零〇一二三四五六七八九"
 _NOT_A_YEAR = r"(?![代級輕紀](?!末)|的?歷史|之久)"  # 90年代, 三年級, 2000年歷史
@@ -15,6 +16,8 @@ _FISCAL = r"(?P<fiscal>度(?!假))?"
 _LINK = r" ?(?:至|到|~|-|—|、|和|及|與) ?"
 _MONTH_OR_PART = re.compile(rf"{MONTH_NUMBER}月|[底初末]|上半年|下半年|第[1-4一二三四]季")
 _SPAN = re.compile(r"[前後內來多之]|以[上內前後]|歷史|徒刑|期間?")
+_YEAR_AFTER = re.compile(r"[至到~、及和與-]1[0-4]\d年")  # 110年至114年
+_YEAR_BEFORE = re.compile(r"(?<!\d)1[0-4]\d年[至到~、及和與-]$")
 _TOLD_BEFORE = re.compile(r"[從自於至在到迄(、]$")
 _ROC = ERAS["民國"]
 _FUTURE_ROC_YEARS = 30  # how far ahead of the reference a year of the Republic may lie
@@ -47,6 +50,11 @@ def _short(match: re.Match[str], text: str, context: Context) -> int | None:
     told = not spans and bool(_TOLD_BEFORE.search(text, max(0, match.start() - 2), match.start()))  # 於98年
     by_republic = context.counts_by_republic
     if number >= 100:
+        told = (
+            told
+            or bool(_YEAR_AFTER.match(text, end))
+            or bool(_YEAR_BEFORE.search(text, max(0, match.start() - 6), match.start()))
+        )
         now = context.reference.year - _ROC if context.reference else _ASSUMED_YEAR - _ROC
         near = abs(number - now) <= _FUTURE_ROC_YEARS
         if (
@@ -102,7 +110,7 @@ YEAR_FORMS = (
         "2018至2020年",
         re.compile(
             rf"(?P<n>1[89]\d\d|20\d\d|[一二][{_CN}]{{3}})"
-            rf"(?={_LINK}(?:\d{{2}}|\d{{4}}|[{_CN}]{{4}})(?:年|期間|之間)|期間|之間|上半年|下半年|第[1-4一二三四]季|Q[1-4])"
+            rf"(?=(?:{_LINK}\d{{4}}){{0,4}}{_LINK}(?:\d{{2}}|\d{{4}}|[{_CN}]{{4}})(?:年|期間|之間)|期間|之間|上半年|下半年|第[1-4一二三四]季|Q[1-4])"
         ),
         _full,
     ),

@@ -6,7 +6,7 @@ them; a row that a restarted task wrote twice is stored once.
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -27,11 +27,12 @@ from treaty_clauses.batch.messages import (
     read_result,
     result_message,
 )
+from treaty_clauses.batch.runner import Journal, silent, tell_lost
 from treaty_clauses.batch.worker import WorkerSpec
 from treaty_clauses.errors import ConfigError
 from treaty_clauses.feeds.files import file_kind, read_path, walk
 from treaty_clauses.feeds.sources import is_url
-from treaty_clauses.items import Found, Ignored, Item, Limits, Lost, SourceRead
+from treaty_clauses.items import Form, Found, Ignored, Item, Limits, Lost, SourceRead
 from treaty_clauses.store import Extracted, Outcome, Store
 
 _FILES = 32  # read by one task, with one parser process
@@ -41,6 +42,7 @@ _READER_CPUS = 0.5
 _ROWS = 32  # articles given to an extractor at once, and rows of a commit
 #: A partition is written when its rows reach this size, so a killed run loses no more than that for each writer.
 _PARTITION_BYTES = 1 << 20
+_OF_SOURCES = ("read", "failed")
 _SCHEMA = pa.schema([(name, pa.string()) for name in ("item_id", "kind", "source", "item", "found", "result")])
 
 
@@ -61,7 +63,7 @@ class ClusterConfig:
     spec: WorkerSpec | None = None
 
 
-def run_on_ray(sources: Sequence[str], store: Store, config: ClusterConfig) -> Counts:
+def run_on_ray(sources: Sequence[str], store: Store, config: ClusterConfig, *, journal: Journal = silent) -> Counts:
     """Process local sources on Ray Data and load the results into a store.
 
     Uses Ray as it is initialized, or the cluster at `config.address`, or one on this machine.
@@ -72,8 +74,9 @@ def run_on_ray(sources: Sequence[str], store: Store, config: ClusterConfig) -> C
     web = [source for source in sources if is_url(source)]
     if web:
         raise ConfigError(f"{web[0]}: pages and feeds are read by the local engine; leave out --engine ray")
+    earlier = {path.name for path in config.parts.glob("*.parquet")}
     extract_to_parts(sources, config)
-    return load_parts(store, config)
+    return load_parts(store, config, earlier=earlier, journal=journal)
 
 
 def extract_to_parts(sources: Sequence[str], config: ClusterConfig) -> None:
@@ -113,24 +116,33 @@ def extract_to_parts(sources: Sequence[str], config: ClusterConfig) -> None:
     rows.write_parquet(str(config.parts))
 
 
-def load_parts(store: Store, config: ClusterConfig) -> Counts:
-    """Load all partitions into a store; what it has already is left as it is."""
+def load_parts(
+    store: Store, config: ClusterConfig, *, earlier: Collection[str] = (), journal: Journal = silent
+) -> Counts:
+    """Load all partitions into a store; what it has already is left as it is.
+
+    What the partitions named in `earlier` say of whole sources (missing, damaged, read) is out of date: each run says it anew.
+    """
     from treaty_clauses.batch.session import package_version
 
     counts = Counts()
     arguments = {"engine": "ray", "workers": config.workers, "model": str(config.model) if config.model else None}
     run_id = store.start_run(arguments, version=package_version())
+    journal("run_started", {"run": run_id, **arguments})
     for path in sorted(config.parts.glob("*.parquet")):
         with pq.ParquetFile(path) as part:
             for batch in part.iter_batches(batch_size=_ROWS):
-                rows = batch.to_pylist()
+                rows = [row for row in batch.to_pylist() if row["kind"] not in _OF_SOURCES or path.name not in earlier]
                 known = store.known_items(row["item_id"] for row in rows if row["kind"] in ("found", "lost"))
                 fresh = [row for row in rows if row["item_id"] not in known]
                 outcomes = [outcome for outcome in map(_outcome, fresh) if outcome is not None]
                 store.commit(outcomes, run_id=run_id)
                 counts.skip(len(rows) - len(fresh))
                 counts.add(outcomes, ignored=[row["result"] for row in fresh if row["kind"] == "ignored"])
+                tell_lost(outcomes, journal)
+                journal("committed", counts.to_json())
     store.end_run(run_id, outcome="done", counts=counts.to_json())
+    journal("run_ended", {"run": run_id, "outcome": "done", **counts.to_json()})
     return counts
 
 
@@ -146,7 +158,8 @@ def _done(parts: Path) -> frozenset[str]:
     done: set[str] = set()
     for path in parts.glob("*.parquet"):
         try:
-            done.update(pq.read_table(path, columns=["item_id"]).column("item_id").to_pylist())
+            rows = pq.read_table(path, columns=["item_id", "kind"]).to_pylist()
+            done.update(row["item_id"] for row in rows if row["kind"] in ("found", "lost"))
         except (pa.ArrowException, OSError):
             path.unlink()
     return frozenset(done)
@@ -163,7 +176,9 @@ def _reader(config: ClusterConfig, done: Any) -> Callable[[pa.Table], Iterator[p
         rows: list[dict[str, str | None]] = []
         try:
             for file in files.to_pylist():
-                for event in read_path(Path(file["path"]), source=file["source"], limits=config.limits):
+                for event in read_path(
+                    Path(file["path"]), source=file["source"], limits=config.limits, feeds=reading.read_feed
+                ):
                     row = _row(event, reading, known)
                     rows += [row] if row else []
                     if len(rows) >= _ROWS:
@@ -194,7 +209,8 @@ def _row(event: Any, reading: ProcessReading, known: frozenset[str]) -> dict[str
     row = {"item_id": item.item_id, "source": item.source, "item": json.dumps(item_message(item))}
     if isinstance(outcome, Found):
         return {**row, "kind": "found", "found": json.dumps(found_message(outcome))}
-    return {**row, "kind": "lost", "result": json.dumps(problem_message(outcome.problem))}
+    kind = "failed" if item.form is Form.SOURCE else "lost"
+    return {**row, "kind": kind, "result": json.dumps(problem_message(outcome.problem))}
 
 
 class _Extract:
@@ -225,7 +241,7 @@ def _outcome(row: dict[str, Any]) -> Outcome | None:
         return None
     item = read_item_message(json.loads(row["item"]))
     result = json.loads(row["result"])
-    if row["kind"] == "lost" or "fault" in result:
+    if row["kind"] in ("lost", "failed") or "fault" in result:
         return Lost(item, read_problem(result))
     found = read_found(json.loads(row["found"]), item)
     record = read_result(result)

@@ -16,6 +16,7 @@ class Counts:
     `items` were offered by the sources; of these `skipped` were dealt with in an earlier run, `articles` gave a record,
     `repeated` held an article that the store has from elsewhere, and `lost` became dead letters, by kind of fault.
     `ignored` are things in sources that are no articles by their kind. `failed_sources` could not be read at all.
+    `read_bytes` of local sources are done, `skipped_bytes` of them in an earlier run.
     """
 
     items: int = 0
@@ -24,6 +25,7 @@ class Counts:
     repeated: int = 0
     characters: int = 0
     read_bytes: int = 0
+    skipped_bytes: int = 0
     sources: int = 0
     unchanged: int = 0
     failed_sources: int = 0

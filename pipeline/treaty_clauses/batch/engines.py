@@ -1,20 +1,23 @@
 """Reading and extraction for a run: in processes of their own, which can be killed, or in this one."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Protocol
 
 from treaty_clauses.batch.messages import (
     article_message,
+    feed_message,
     item_message,
+    read_entry,
     read_found,
     read_result,
 )
 from treaty_clauses.batch.worker import Died, Late, Worker, WorkerSpec
 from treaty_clauses.errors import ModelError
 from treaty_clauses.feeds.reading import read_item
+from treaty_clauses.feeds.syndication import read_feed
 from treaty_clauses.isolated import PipesArticles, extract_isolated
 from treaty_clauses.items import Fault, Found, Item, Limits, Lost, Problem
 from treaty_clauses.types import Article, ArticleRecord
@@ -26,10 +29,15 @@ _MOST_CRASHES = 5
 
 
 class Reading(Protocol):
-    """Reads items into articles."""
+    """Reads items into articles, and feeds into items."""
 
     def read(self, item: Item) -> Found | Lost:
         """The article of an item."""
+
+    def read_feed(
+        self, data: bytes, *, source: str, locator: str, charset: str | None = None
+    ) -> Iterable[Item | Problem]:
+        """The entries of a feed."""
 
     def close(self) -> None:
         """End it."""
@@ -58,6 +66,12 @@ class LocalReading:
         """The article of an item."""
         return read_item(item, self._limits, published=self._published)
 
+    def read_feed(
+        self, data: bytes, *, source: str, locator: str, charset: str | None = None
+    ) -> Iterable[Item | Problem]:
+        """The entries of a feed."""
+        return read_feed(data, source=source, locator=locator, charset=charset)
+
     def close(self) -> None:
         """Nothing to end."""
 
@@ -82,7 +96,7 @@ class LocalExtraction:
 
 
 class ProcessReading:
-    """Reads in a process of its own: a page that makes the parser hang or crash is lost alone."""
+    """Reads in a process of its own: a page or a feed that makes the parser hang or crash is lost alone."""
 
     def __init__(self, limits: Limits, *, published: date | None = None) -> None:
         arguments = {
@@ -101,6 +115,17 @@ class ProcessReading:
         except (Late, Died) as error:
             return Lost(item, _broken(error, f"{item.locator}: reading", self._limits))
         return read_found(answer, item)
+
+    def read_feed(
+        self, data: bytes, *, source: str, locator: str, charset: str | None = None
+    ) -> Iterable[Item | Problem]:
+        """The entries of a feed, or what went wrong with it."""
+        self._worker.submit(feed_message(data, source=source, locator=locator, charset=charset))
+        try:
+            answer = self._worker.collect(limit_seconds=self._limits.max_seconds)
+        except (Late, Died) as error:
+            return [_broken(error, f"{locator}: reading the feed", self._limits)]
+        return [read_entry(message) for message in answer]
 
     def close(self) -> None:
         """End the process."""

@@ -68,8 +68,9 @@ class ProgressDisplay:
         if counts.lost:
             parts.append(f"{sum(counts.lost.values()):,} lost")
         share = min(counts.read_bytes / self._total, 1.0) if self._total else 0.0
-        if share:
-            left = seconds * (1 - share) / share
+        new_bytes = counts.read_bytes - counts.skipped_bytes  # what an earlier run did says nothing of this one's speed
+        if share and new_bytes:
+            left = seconds * max(self._total - counts.read_bytes, 0) / new_bytes
             parts.append(f"{share:.0%}, {int(left // 3600)}:{int(left // 60) % 60:02}:{int(left) % 60:02} left")
         return ", ".join(parts)
 

@@ -48,6 +48,24 @@ def read_item_message(message: Message) -> Item:
     )
 
 
+def feed_message(data: bytes, *, source: str, locator: str, charset: str | None) -> Message:
+    """A feed that is to be read, as JSON; its key `feed` tells it from an item."""
+    return {
+        "feed": base64.b64encode(data).decode("ascii"),
+        "options": {"source": source, "locator": locator, "charset": charset},
+    }
+
+
+def entry_message(entry: Item | Problem) -> Message:
+    """What was read of a feed as JSON."""
+    return problem_message(entry) if isinstance(entry, Problem) else item_message(entry)
+
+
+def read_entry(message: Message) -> Item | Problem:
+    """What `entry_message` wrote."""
+    return read_problem(message) if "fault" in message else read_item_message(message)
+
+
 def found_message(outcome: Found | Lost) -> Message:
     """What was read of an item as JSON, without the item, which the receiver has."""
     if isinstance(outcome, Lost):

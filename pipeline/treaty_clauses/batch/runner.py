@@ -18,7 +18,7 @@ from treaty_clauses.batch.counts import Counts
 from treaty_clauses.batch.engines import Extraction, Reading
 from treaty_clauses.feeds.sources import SourceReader
 from treaty_clauses.items import Fault, Form, Found, Ignored, Item, Lost, Problem, Skipped, SourceRead
-from treaty_clauses.store import Extracted, Outcome, Store, StoreError
+from treaty_clauses.store import Extracted, Outcome, Store, StoreError, StoreInUseError
 from treaty_clauses.types import Article
 
 Journal = Callable[[str, Mapping[str, Any]], None]
@@ -29,6 +29,7 @@ _QUEUED = 32  # articles read ahead
 _LOOKED_UP = 64  # items whose ids are looked up at once
 _LOOKED_UP_BYTES = 4_000_000
 _IN_FLIGHT = 2  # batches at the extractor: one worked on while the one before is committed
+_IN_USE_SECONDS = 2.0  # between two looks whether those who read the store have done
 _PATIENCE_SECONDS = 0.2  # how long a batch that is not full waits for more
 
 
@@ -40,7 +41,7 @@ class BatchOptions:
     letters first; `watch_seconds` polls the sources again so many seconds after the last poll began, until stopped.
     """
 
-    batch_articles: int = 32
+    batch_articles: int = 128
     batch_chars: int = 20_000
     retry_failed: bool = False
     watch_seconds: float | None = None
@@ -55,6 +56,15 @@ class _Retried:
 
 def silent(*_: object) -> None:
     """Takes note of nothing."""
+
+
+def tell_lost(outcomes: Iterable[Outcome], journal: Journal) -> None:
+    """An event for each dead letter among some outcomes."""
+    for outcome in outcomes:
+        if isinstance(outcome, Lost):
+            item, problem = outcome.item, outcome.problem
+            fields = {"item": item.item_id, "source": item.source, "locator": item.locator}
+            journal("dead_letter", {**fields, "fault": problem.fault.value, "message": problem.message})
 
 
 Offer = Skipped | Item | Lost | SourceRead | Ignored | _Retried
@@ -101,14 +111,18 @@ class BatchRun:
         """
         self._run_id = self._store.start_run(dict(arguments), version=version)
         self._journal("run_started", {"run": self._run_id, **arguments})
-        outcome = "failed"
+        outcome, reason = "failed", None
         try:
             self._cycles()
             outcome = "stopped" if self._stop.is_set() else "done"
+        except BaseException as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise
         finally:
             self._reading.close()
             self._extraction.close()
-            self._journal("run_ended", {"run": self._run_id, "outcome": outcome, **self.counts.to_json()})
+            failed = {"error": reason} if reason else {}
+            self._journal("run_ended", {"run": self._run_id, "outcome": outcome, **failed, **self.counts.to_json()})
             with suppress(StoreError) if outcome == "failed" else nullcontext():  # the first error says more
                 self._store.end_run(self._run_id, outcome=outcome, counts=self.counts.to_json())
         return self.counts
@@ -123,9 +137,20 @@ class BatchRun:
             self._journal("waiting", {"seconds": watch, **self.counts.to_json()})
             self._store.release()  # others may read meanwhile
             self._stop.wait(max(0.0, began + watch - time.monotonic()))
-            self._store.reopen()
+            self._reopen()
             if self._stop.is_set():
                 return
+
+    def _reopen(self) -> None:
+        """Take the store back, as soon as those who read it meanwhile have done."""
+        while True:
+            try:
+                self._store.reopen()
+                return
+            except StoreInUseError as error:
+                self._journal("store_in_use", {"message": str(error)})
+                if self._stop.wait(_IN_USE_SECONDS):
+                    raise
 
     def _cycle(self, *, first: bool) -> None:
         events: queue.Queue[Event | BaseException | None] = queue.Queue(_QUEUED)
@@ -284,13 +309,10 @@ class BatchRun:
             if isinstance(event, Skipped):
                 self.counts.skip(event.items)
                 self.counts.read_bytes += event.read_bytes
-            elif isinstance(event, Found):
+                self.counts.skipped_bytes += event.read_bytes
+            elif isinstance(event, Found | Lost):
                 self.counts.read_bytes += event.item.read_bytes
         self.counts.add(outcomes, ignored=[event.reason for event in events if isinstance(event, Ignored)])
-        for outcome in outcomes:
-            if isinstance(outcome, Lost):
-                item, problem = outcome.item, outcome.problem
-                fields = {"item": item.item_id, "source": item.source, "locator": item.locator}
-                self._journal("dead_letter", {**fields, "fault": problem.fault.value, "message": problem.message})
+        tell_lost(outcomes, self._journal)
         self._journal("committed", self.counts.to_json())
         self._on_progress(self.counts)

@@ -40,7 +40,6 @@ def read_frame(stream: IO[bytes]) -> Any:
 
 def serve(target: str, arguments: dict[str, Any]) -> None:
     """Answer requests until the parent has gone; when it goes, even in the middle of one, this process ends at once."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     requests: queue.Queue[Any] = queue.Queue()
@@ -71,4 +70,9 @@ def _listen(stream: IO[bytes], requests: "queue.Queue[Any]") -> None:
 
 def main() -> None:
     """Serve what the command line says."""
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # sent to all of a service's processes; the parent decides when to stop
+        signal.signal(number, signal.SIG_IGN)
     serve(sys.argv[1], json.loads(sys.argv[2]))

@@ -65,7 +65,7 @@ def run_batch(
     run = BatchRun(
         sources,
         store,
-        reader=SourceReader(fetcher, limits=config.limits, feed_state=store.feed_state),
+        reader=SourceReader(fetcher, limits=config.limits, feed_state=store.feed_state, feeds=reading.read_feed),
         reading=reading,
         extraction=extraction or ProcessExtraction(model_process(config.model), config.limits),
         options=config.options,

@@ -1,11 +1,10 @@
-"""Bytes into text: byte order mark, UTF-8, what is declared, what is detected, in this order, and never silently."""
+"""Bytes into text: byte order mark, UTF-8, what is declared, what reads best, in this order, and never silently."""
 
 import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from charset_normalizer import from_bytes
+from functools import cache
 
 _MARKS = (  # UTF-32 first: its little-endian mark begins with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -18,7 +17,24 @@ _MARKS = (  # UTF-32 first: its little-endian mark begins with UTF-16's
 _REAL = {"big5": "big5hkscs", "gb2312": "gb18030", "gbk": "gb18030"}
 #: What servers say when nobody told them anything; every byte is valid there, so they come last.
 _BLIND = ("iso8859-1", "cp1252", "ascii")
-_LIKELY = ("utf_8", "big5", "big5hkscs", "cp950", "gb18030", "utf_16_le", "utf_16_be")
+#: What bytes that nobody declares may be, with the weight of what they read as. A short Big5 text read as UTF-16 is
+#: Chinese by accident now and then, and UTF-16 without a byte order mark is rare: it must read much better.
+_LIKELY = {
+    "big5": 1.0,
+    "gb18030": 0.95,
+    "utf-8": 0.95,
+    "utf-16-le": 0.8,
+    "utf-16-be": 0.8,
+    "utf-32-le": 0.8,
+    "utf-32-be": 0.8,
+}
+#: The least share of common characters by which an encoding is believed. Right readings have 0.95 and more, wrong ones of
+#: Big5 and GB 18030 about 0.4, of UTF-16 about 0.1 (corpus/written, 2026-11).
+_BELIEVED = 0.7
+#: Declared and read worse than `_DOUBTED`, these give way to one that is believed; others are no likely mistakes.
+_MISTAKEN = ("big5", "big5hkscs", "cp950", "gb2312", "gbk", "gb18030", "utf-16", "utf-16-le", "utf-16-be")
+_DOUBTED = 0.5
+_JUDGED_CHARS = 20_000
 #: A text with more broken places than this share of its characters is not in that encoding.
 _MOST_BROKEN = 0.002
 _PROLOGUE_BYTES = 2048
@@ -33,6 +49,11 @@ class Decoded:
     text: str
     encoding: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def codec(self) -> str:
+        """Python's name for what it is read with: a superset of the encoding that files are really written in."""
+        return _REAL.get(self.encoding, self.encoding)
 
 
 def decode(data: bytes, *, declared: Iterable[str | None] = ()) -> Decoded | None:
@@ -55,14 +76,13 @@ def decode(data: bytes, *, declared: Iterable[str | None] = ()) -> Decoded | Non
         if not broken or broken <= _MOST_BROKEN * sum(character > "\x7f" for character in text):
             notes = _contradiction(names, "utf-8") if any(character > "\x7f" for character in text) else ()
             return _found(text, "utf-8", broken, notes)
+    best = _best(data)
     for name in names:
-        try:
-            return Decoded(data.decode(_REAL.get(name, name)), name)
-        except UnicodeDecodeError:
-            continue
-    best = from_bytes(data, cp_isolation=list(_LIKELY)).best()
+        text, broken = _lenient(data, _REAL.get(name, name))
+        if not broken and (best is None or name not in _MISTAKEN or _share(text) >= _DOUBTED):
+            return Decoded(text, name)
     if best is not None:
-        return Decoded(str(best), _plain(best.encoding), _contradiction(names, _plain(best.encoding)))
+        return Decoded(best.text, best.encoding, (*best.notes, *_contradiction(names, best.encoding)))
     for name in named:
         text, broken = _lenient(data, _REAL.get(name, name))
         if broken <= _MOST_BROKEN * len(text):
@@ -76,15 +96,44 @@ def declared_charset(data: bytes) -> str | None:
     return match.group(1).decode("ascii") if match else None
 
 
+def _best(data: bytes) -> Decoded | None:
+    """The likely encoding in which most characters are common ones; None when none is believed."""
+    found: Decoded | None = None
+    most = 0.0
+    for name, weight in _LIKELY.items():
+        text, broken = _lenient(data, _REAL.get(name, name))
+        share = _share(text)
+        if share >= _BELIEVED and broken <= _MOST_BROKEN * len(text) and share * weight > most:
+            found, most = _found(text, name, broken), share * weight
+    return found
+
+
+def _share(text: str) -> float:
+    """The share of common characters among those that are neither ASCII nor white space; 1.0 without such."""
+    sample = text[:_JUDGED_CHARS]
+    kinds = set(sample)
+    telling = sum(map(sample.count, (kind for kind in kinds if not (" " <= kind <= "~" or kind in "\t\r\n"))))
+    return sum(map(sample.count, kinds & _common())) / telling if telling else 1.0
+
+
+@cache
+def _common() -> frozenset[str]:
+    """Characters in daily use: the first levels of Big5 and GB 2312 (5,401 and 3,755) and their punctuation."""
+    rows = [("big5", 0xA1, 0xC6), ("gb2312", 0xA1, 0xA3), ("gb2312", 0xB0, 0xD7)]
+    pairs = (
+        (codec, bytes((lead, trail)))
+        for codec, first, last in rows
+        for lead in range(first, last + 1)
+        for trail in range(0x40, 0xFF)
+    )
+    return frozenset("".join(pair.decode(codec, "ignore") for codec, pair in pairs)) - frozenset(map(chr, range(128)))
+
+
 def _codec(name: str | None) -> str | None:
     try:
         return codecs.lookup(name).name if name else None
     except (LookupError, ValueError):
         return None
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", "-")
 
 
 def _lenient(data: bytes, name: str) -> tuple[str, int]:

@@ -24,7 +24,8 @@ class FetchOptions:
     """How pages are asked for.
 
     `silence_seconds` is the longest wait for the next bytes, `total_seconds` for a whole answer, `delay_seconds` the least
-    time between two requests to a host (its robots.txt may ask for more, honoured up to `longest_delay_seconds`).
+    time between two requests to a host (its robots.txt or a Retry-After may ask for more, honoured up to
+    `longest_delay_seconds`).
     """
 
     user_agent: str = "treaty-clauses/0.1"
@@ -138,6 +139,8 @@ class Fetcher:
             if response.status == 200 or (response.status == 304 and headers):
                 return response
             transient = response.status >= 500 or response.status in (408, 425, 429)
+            if transient:
+                self._hold(urlsplit(url).netloc, response.headers.get("retry-after", ""))
             raise FetchError(Problem(Fault.STATUS, f"{url}: HTTP status {response.status}", transient))
         raise FetchError(Problem(Fault.REDIRECTS, f"{url}: more than {self.options.most_redirects} redirects"))
 
@@ -194,6 +197,13 @@ class Fetcher:
             if error.problem.transient or error.problem.fault is Fault.ADDRESS:
                 raise
             return None
+
+    def _hold(self, host: str, retry_after: str) -> None:
+        """Leave a host alone for as long as it asks (RFC 9110, section 10.2.3), within limits."""
+        if retry_after.isdecimal():
+            until = time.monotonic() + min(float(retry_after), self.options.longest_delay_seconds)
+            with self._lock:
+                self._free_at[host] = max(until, self._free_at.get(host, 0.0))
 
     def _wait(self, host: str, delay: float) -> None:
         with self._lock:

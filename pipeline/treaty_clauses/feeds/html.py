@@ -12,7 +12,7 @@ _LEAST_CHARS = 80
 #: More elements than any article has (long live tickers: about 20,000); beyond, parsing time is not worth it.
 _MOST_ELEMENTS = 100_000
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")  # of "<<<<" each is tried once
 
 
 @dataclass(frozen=True, slots=True)

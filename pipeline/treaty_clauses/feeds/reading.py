@@ -78,7 +78,9 @@ def _read_row(item: Item) -> tuple[Page, Decoded, Hints] | Problem:
         outlet=_text(row, "source"),
         external_id=_text(row, "id"),
     )
-    return page, Decoded(page.text, item.hints.charset or "utf-8"), hints
+    broken = page.text.count("\ufffd")
+    notes = (f"{broken} places stand as U+FFFD, in the file already or since they are no valid text",) if broken else ()
+    return page, Decoded(page.text, item.hints.charset or "utf-8", notes), hints
 
 
 def _clean(text: str | None) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from treaty_clauses.feeds.fetch import Fetcher, Response, Stopped
 from treaty_clauses.feeds.files import Event, local_bytes, read_path
 from treaty_clauses.feeds.guard import FetchError
-from treaty_clauses.feeds.syndication import looks_like_feed, read_feed
+from treaty_clauses.feeds.syndication import ReadsFeeds, looks_like_feed, read_feed
 from treaty_clauses.items import (
     Fault,
     FeedState,
@@ -45,21 +45,27 @@ def total_bytes(sources: Iterable[str]) -> int:
 class SourceReader:
     """Reads sources into items.
 
-    `feed_state` gives what was remembered of a URL, `limits` hold for each item.
+    `feed_state` gives what was remembered of a URL, `limits` hold for each item, `feeds` reads feeds.
     """
 
     def __init__(
-        self, fetcher: Fetcher, *, limits: Limits, feed_state: Callable[[str], FeedState | None] = lambda _: None
+        self,
+        fetcher: Fetcher,
+        *,
+        limits: Limits,
+        feed_state: Callable[[str], FeedState | None] = lambda _: None,
+        feeds: ReadsFeeds = read_feed,
     ) -> None:
         self._fetcher = fetcher
         self._limits = limits
         self._feed_state = feed_state
+        self._feeds = feeds
 
     def read(self, source: str) -> Iterator[Event]:
         """The items of a source, in order; what cannot be read comes as `Lost`, in its place."""
         if is_url(source):
             return self._read_url(source)
-        return read_path(Path(source), source=source, limits=self._limits)
+        return read_path(Path(source), source=source, limits=self._limits, feeds=self._feeds)
 
     def _read_url(self, url: str) -> Iterator[Event]:
         whole = source_item(url)
@@ -74,7 +80,7 @@ class SourceReader:
             return
         fine = True
         if looks_like_feed(response.body):
-            for entry in read_feed(response.body, source=url, locator=response.url, charset=response.charset):
+            for entry in self._feeds(response.body, source=url, locator=response.url, charset=response.charset):
                 fine = fine and isinstance(entry, Item)
                 yield Lost(whole, entry) if isinstance(entry, Problem) else entry
         else:

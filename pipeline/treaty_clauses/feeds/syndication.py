@@ -2,10 +2,10 @@
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urljoin
 from xml.sax import SAXException
 from xml.sax.handler import ContentHandler
@@ -23,8 +23,18 @@ LOCAL = timezone(timedelta(hours=8))
 _FULL_CONTENT_CHARS = 100
 _FULL_SUMMARY_CHARS = 500
 _CUT = re.compile(r"(…|\.\.\.|⋯|閱讀全文|繼續閱讀|阅读全文|更多|more)\W*$", re.IGNORECASE)
+_ENDING_CHARS = 40  # in which `_CUT` is looked for
 _FEED_ROOT = re.compile(rb"<(\w+:)?(rss|feed|rdf)\b", re.IGNORECASE)
 _SNIFFED_BYTES = 4096
+
+
+class ReadsFeeds(Protocol):
+    """What reads a feed: `read_feed`, or the same in a process that may be killed."""
+
+    def __call__(
+        self, data: bytes, *, source: str, locator: str, charset: str | None = None
+    ) -> Iterable[Item | Problem]:
+        """The entries of a feed."""
 
 
 def looks_like_feed(data: bytes) -> bool:
@@ -49,13 +59,21 @@ def read_feed(data: bytes, *, source: str, locator: str, charset: str | None = N
     headers = {"content-location": locator} if locator.startswith("http") else {}
     if charset:
         headers["content-type"] = f"application/xml; charset={charset}"
-    feed = feedparser.parse(io.BytesIO(data), response_headers=headers)
-    if not feed.entries and not feed.version:
-        yield Problem(Fault.MALFORMED, "neither RSS nor Atom: no entry could be read")
+    try:
+        feed = feedparser.parse(io.BytesIO(data), response_headers=headers)
+    except Exception as error:  # whatever it raises on untrusted bytes
+        yield Problem(Fault.MALFORMED, f"the feed cannot be parsed: {type(error).__name__}: {error}")
+        return
+    if not feed.entries and (feed.get("bozo") or not feed.get("version")):  # bozo: not well-formed
+        reason = feed.get("bozo_exception") or "neither RSS nor Atom"
+        yield Problem(Fault.MALFORMED, f"no entry of the feed could be read: {reason}")
         return
     outlet = feed.feed.get("title")
     for entry in feed.entries:
-        yield _entry(dict(entry), source=source, base=locator, outlet=outlet)
+        try:
+            yield _entry(dict(entry), source=source, base=locator, outlet=outlet)
+        except ValueError as error:  # a link or a date that is none
+            yield Problem(Fault.MALFORMED, f"an entry cannot be read: {entry.get('title')!r}: {error}")
 
 
 def _entry(entry: Mapping[str, Any], *, source: str, base: str, outlet: str | None) -> Item | Problem:
@@ -86,7 +104,7 @@ def _content(entry: Mapping[str, Any]) -> tuple[str, bool]:
     summary = str(entry.get("summary", ""))
     for html, least in ((full, _FULL_CONTENT_CHARS), (summary, _FULL_SUMMARY_CHARS)):
         text = visible_text(html)
-        if len(text) >= least and not _CUT.search(text):
+        if len(text) >= least and not _CUT.search(text[-_ENDING_CHARS:]):
             return html, True
     return full or summary, False
 

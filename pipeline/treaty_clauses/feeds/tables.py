@@ -1,8 +1,11 @@
 """Tables into items: CSV and Parquet by pyarrow, a few rows in memory at a time."""
 
 import codecs
+import io
+import itertools
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +18,7 @@ from treaty_clauses.items import Fault, Form, Hints, Item, Limits, Lost, Problem
 
 _ROWS = 16  # in memory at a time, for Parquet
 _SNIFFED_BYTES = 1 << 16
+_BUFFERED_BYTES = 1 << 16  # of a Parquet column: without, all of a row group is in memory at once
 _SEPARATORS = (",", "\t", ";", "|")
 #: Column names that are understood, by what they mean; case does not matter.
 COLUMNS = {
@@ -31,7 +35,7 @@ COLUMNS = {
 def read_csv(path: Path, stream: IO[bytes], *, source: str, limits: Limits) -> Iterator[Item | Lost]:
     """The rows of a CSV or TSV file with a header line; encoding and separator are found out.
 
-    A row with too few or too many cells is lost by itself; one that no row fits loses the rest of the file.
+    A row with too few or too many cells is lost by itself; one larger than `limits.max_bytes` loses the rest of the file.
     """
     whole = source_item(source, str(path))
     head = stream.read(_SNIFFED_BYTES)
@@ -49,12 +53,12 @@ def read_csv(path: Path, stream: IO[bytes], *, source: str, limits: Limits) -> I
         return "skip"
 
     stream.seek(0)
+    codec = "utf-16" if wide else decoded.codec
+    lost = (_broken(path, source, number, row) for number, row in enumerate(iter(lambda: broken.pop(0), None), start=1))
     try:
         reader = pacsv.open_csv(
-            stream,
-            read_options=pacsv.ReadOptions(
-                use_threads=False, block_size=limits.max_bytes, encoding="utf-16" if wide else decoded.encoding
-            ),
+            _Transcoded(stream, codec),
+            read_options=pacsv.ReadOptions(use_threads=False, block_size=limits.max_bytes),
             parse_options=pacsv.ParseOptions(
                 delimiter=separator, newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=True
             ),
@@ -65,15 +69,19 @@ def read_csv(path: Path, stream: IO[bytes], *, source: str, limits: Limits) -> I
             ),
         )
         rows = (row for batch in reader for row in batch.to_pylist())
-        yield from _items(rows, path, first_row=2, source=source, encoding=decoded.encoding)
+        for event in _items(rows, path, first_row=2, source=source, encoding=decoded.encoding):
+            yield event
+            yield from itertools.islice(lost, len(broken))
     except pa.ArrowInvalid as error:
         yield Lost(whole, Problem(Fault.MALFORMED, f"{path}: not a whole table: {error}"))
-    for number, row in enumerate(broken):
-        locator = f"{path}#broken row {number + 1}"
-        text = str(row.text or "")
-        message = f"{path}: a row has {row.actual_columns} cells, the header {row.expected_columns}: {text[:80]!r}"
-        item = Item(item_id(locator, text.encode()), source, locator, Form.ROW)
-        yield Lost(item, Problem(Fault.MALFORMED, message))
+    yield from itertools.islice(lost, len(broken))
+
+
+def _broken(path: Path, source: str, number: int, row: pacsv.InvalidRow) -> Lost:
+    locator = f"{path}#broken row {number}"
+    text = str(row.text or "")
+    message = f"{path}: a row has {row.actual_columns} cells, the header {row.expected_columns}: {text[:80]!r}"
+    return Lost(Item(item_id(locator, text.encode()), source, locator, Form.ROW), Problem(Fault.MALFORMED, message))
 
 
 def read_parquet(path: Path, *, source: str, limits: Limits) -> Iterator[Item | Lost]:
@@ -81,11 +89,13 @@ def read_parquet(path: Path, *, source: str, limits: Limits) -> Iterator[Item | 
     del limits  # a cell's size is only known once it is read; its text is measured then
     whole = source_item(source, str(path))
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFERED_BYTES) as file:
             names = [name for name in file.schema_arrow.names if _meaning(name)]
             batches = file.iter_batches(batch_size=_ROWS, columns=names)
             rows = (row for batch in batches for row in batch.to_pylist())
-            yield from _items(rows, path, first_row=1, source=source, encoding="utf-8")
+            row_bytes = path.stat().st_size // max(file.metadata.num_rows, 1)
+            for event in _items(rows, path, first_row=1, source=source, encoding="utf-8"):
+                yield replace(event, read_bytes=row_bytes) if isinstance(event, Item) else event
     except pa.ArrowException as error:
         yield Lost(whole, Problem(Fault.UNREADABLE, f"{path}: not a whole Parquet file: {error}"))
 
@@ -104,8 +114,29 @@ def _items(
             return
         payload = json.dumps(table, default=str, ensure_ascii=True, sort_keys=True).encode()
         locator = f"{path}:{number}"
-        size = sum(len(str(value).encode("utf-8", "surrogatepass")) for value in table.values())
-        yield Item(item_id(locator, payload), source, locator, Form.ROW, payload, Hints(charset=encoding), size)
+        yield Item(item_id(locator, payload), source, locator, Form.ROW, payload, Hints(charset=encoding))
+
+
+class _Transcoded(io.RawIOBase):
+    """A stream of bytes as UTF-8, with U+FFFD for what is not valid: one bad byte is no reason to lose a table."""
+
+    def __init__(self, stream: IO[bytes], codec: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(codec)("replace")
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            data = self._stream.read(len(buffer))
+            self._ready = self._decoder.decode(data, final=not data).encode("utf-8", "surrogatepass")
+            if not data:
+                break
+        size = min(len(buffer), len(self._ready))
+        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
+        return size
 
 
 def _meaning(name: str) -> str | None:

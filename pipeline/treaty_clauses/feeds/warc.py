@@ -46,9 +46,7 @@ def _read_record(
     url = record.rec_headers.get_header("WARC-Target-URI")
     charset = rest.partition("charset=")[2].strip(" \"'") or None
     identity = (record.rec_headers.get_header("WARC-Record-ID") or "").encode()  # records are never changed in place
-    item = Item(
-        item_id(locator, identity), source, locator, Form.HTML, bytes(body), Hints(url, charset), archive.offset
-    )
+    item = Item(item_id(locator, identity), source, locator, Form.HTML, bytes(body), Hints(url, charset))
     if len(body) > limits.max_bytes:
         problem = Problem(Fault.TOO_LARGE, f"{locator}: more than {limits.max_bytes:,} bytes; see --max-bytes")
         return Lost(Item(item.item_id, source, locator, Form.HTML, b"", item.hints), problem)

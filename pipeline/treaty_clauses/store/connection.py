@@ -26,6 +26,10 @@ class StoreError(InputError):
     """A store cannot be opened or written: in use, damaged, of another version, or out of reach."""
 
 
+class StoreInUseError(StoreError):
+    """Another process has the store open; it may be free a moment later."""
+
+
 class Connection:
     """A connection to a store's database."""
 
@@ -47,7 +51,7 @@ class Connection:
             else:
                 self.duck = duckdb.connect(location, read_only=read_only, config=config)
         except duckdb.Error as error:
-            raise StoreError(_explain(location, error)) from error
+            raise _explained(location, error) from error
         self.duck.execute("SET TimeZone = 'UTC'")
 
     def _attach(self) -> None:
@@ -132,10 +136,9 @@ class Connection:
             raise StoreError(f"{path}: cannot be written: {error}") from error
 
     def lock_down(self) -> None:
-        """From here on no query reads or writes a file, loads anything, or changes these settings."""
-        if not self.is_postgres:
-            self.duck.execute("SET enable_external_access = false")
-            self.duck.execute("SET lock_configuration = true")
+        """From here on no query reads or writes a file of this machine, loads anything, or changes these settings."""
+        self.duck.execute("SET enable_external_access = false")
+        self.duck.execute("SET lock_configuration = true")
 
 
 def id_list(ids: Iterable[str]) -> str:
@@ -162,11 +165,12 @@ def _extension_file() -> Path | None:
     return None
 
 
-def _explain(location: str, error: duckdb.Error) -> str:
+def _explained(location: str, error: duckdb.Error) -> StoreError:
     words = _PASSWORD.sub("//...@", str(error).splitlines()[0])
     location = _PASSWORD.sub("//...@", location)
     if "lock" in words.lower():
-        return f"{location}: in use by another process; a store has one writer, and no reader meanwhile ({words})"
+        reason = "in use by another process; a store has one writer, and no reader meanwhile"
+        return StoreInUseError(f"{location}: {reason} ({words})")
     if "://" in location:
-        return f"{location}: cannot be reached: {words}"
-    return f"{location}: cannot be opened as a store: {words}"
+        return StoreError(f"{location}: cannot be reached: {words}")
+    return StoreError(f"{location}: cannot be opened as a store: {words}")

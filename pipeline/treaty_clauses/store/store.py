@@ -93,7 +93,8 @@ class Store:
         """Go on after `release`.
 
         Raises:
-            StoreError: Somebody else has it open.
+            StoreInUseError: Somebody else has it open.
+            StoreError: It is there no more, or damaged.
         """
         self._connection = self._open()
 
@@ -234,12 +235,19 @@ class Store:
         return run_id
 
     def end_run(self, run_id: str, *, outcome: str, counts: dict[str, Any]) -> None:
-        """Note how a run ended: done, stopped or failed."""
-        with self._connection.transaction():
-            self._connection.execute(
-                "UPDATE runs SET ended_at = ?, outcome = ?, counts = ? WHERE run_id = ?",
-                [_utc(), outcome, json.dumps(counts), run_id],
-            )
+        """Note how a run ended: done, stopped or failed.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        try:
+            with self._connection.transaction():
+                self._connection.execute(
+                    "UPDATE runs SET ended_at = ?, outcome = ?, counts = ? WHERE run_id = ?",
+                    [_utc(), outcome, json.dumps(counts), run_id],
+                )
+        except duckdb.Error as error:
+            raise StoreError(f"{self._location}: cannot be written: {error}") from error
 
     def commit(self, outcomes: Sequence[Outcome], *, run_id: str) -> None:
         """Store what became of some items, all of it or nothing.
