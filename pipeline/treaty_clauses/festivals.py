@@ -4,8 +4,6 @@ import warnings
 from datetime import date, timedelta
 from functools import cache
 
-import holidays
-
 from treaty_clauses.calendars import lunar_date, make_date
 from treaty_clauses.solar_terms import SOLAR_TERMS, solar_term_date
 
@@ -223,6 +221,8 @@ def festival_date(name: str, year: int) -> date | None:
 
 
 def _library_date(country: str, name: str, year: int) -> date | None:
+    import holidays  # takes a twentieth of a second, and few articles need it
+
     with warnings.catch_warnings():  # the library warns of calendars that it covers for some years only
         warnings.simplefilter("ignore")
         known = holidays.country_holidays(country, years=year, observed=False, language="en_US")
