@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ _ALIAS = "team"
 #: Memory of the database's own, for queries and for a run: rows are written in small batches, and what a run may take it
 #: fills in time (1 GB: 694 MiB in all after 100,000 short articles, 2026-11-23), though it is of no use to it.
 _QUERY_MEMORY, _RUN_MEMORY = "1GB", "256MB"
+#: Seconds between attempts to take back a file that somebody began to read in the moment in which it was free.
+_RENEWAL_WAITS = (0.1, 0.5, 2.0, 5.0, 20.0, 60.0)
 _PASSWORD = re.compile(r"//[^@/\s]*@")  # has no place in a message
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -39,9 +42,12 @@ class Connection:
         self.is_postgres = location.startswith(_POSTGRES)
         self.read_only = read_only
         self._lock = threading.RLock()  # one thread reads sources while another commits
+        self._connect()
+
+    def _connect(self) -> None:
         config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": _QUERY_MEMORY if read_only else _RUN_MEMORY,
-            "threads": 2 if read_only else 1,  # small commits gain nothing, and the cores belong to the model
+            "memory_limit": _QUERY_MEMORY if self.read_only else _RUN_MEMORY,
+            "threads": 2 if self.read_only else 1,  # small commits gain nothing, and the cores belong to the model
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
@@ -50,9 +56,9 @@ class Connection:
                 self.duck = duckdb.connect(":memory:", config={**config, "allow_unsigned_extensions": False})
                 self._attach()
             else:
-                self.duck = duckdb.connect(location, read_only=read_only, config=config)
+                self.duck = duckdb.connect(self.location, read_only=self.read_only, config=config)
         except duckdb.Error as error:
-            raise _explained(location, error) from error
+            raise _explained(self.location, error) from error
         self.duck.execute("SET TimeZone = 'UTC'")
 
     def _attach(self) -> None:
@@ -70,6 +76,25 @@ class Connection:
     def close(self) -> None:
         """Give the database back, to others too."""
         self.duck.close()
+
+    def renew(self) -> None:
+        """Close a file and open it again, which gives back what the database has piled up in memory; other threads wait.
+
+        Raises:
+            StoreInUseError: Another process has taken the file meanwhile and kept it for longer than we wait.
+        """
+        if self.is_postgres or self.location == ":memory:":
+            return
+        with self._lock:
+            self.duck.close()
+            for wait in (*_RENEWAL_WAITS, None):
+                try:
+                    self._connect()
+                    return
+                except StoreInUseError:
+                    if wait is None:
+                        raise
+                    time.sleep(wait)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

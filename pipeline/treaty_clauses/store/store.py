@@ -22,6 +22,9 @@ from treaty_clauses.store.schema import MIGRATIONS, SCHEMA_VERSION, VIEWS
 from treaty_clauses.types import ArticleRecord
 
 _PAGE = 500  # rows read at a time where all are read
+#: Outcomes after which a run opens its database anew: DuckDB 1.5 keeps about 5 kB more for every short article that is
+#: added, beside its memory limit, until it is closed (2026-11-23).
+_RENEWED_AFTER = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Store:
         self._read_only = read_only
         self._keep_text = keep_text
         self._migrations = MIGRATIONS if migrations is None else migrations
+        self._committed = 0
         self._connection = self._open()
 
     def _open(self) -> Connection:
@@ -262,11 +266,15 @@ class Store:
             try:
                 with self._connection.transaction():
                     self._write(outcomes, run_id)
-                return
+                break
             except duckdb.Error as error:
                 clash = "duplicate key" in str(error).lower() or isinstance(error, duckdb.ConstraintException)
                 if not clash or attempt == 2:
                     raise StoreError(f"{self._location}: cannot be written: {error}") from error
+        self._committed += len(outcomes)
+        if self._committed >= _RENEWED_AFTER:
+            self._connection.renew()
+            self._committed = 0
 
     def _write(self, outcomes: Sequence[Outcome], run_id: str) -> None:
         now = _utc()
