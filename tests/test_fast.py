@@ -106,6 +106,29 @@ def test_every_score_is_the_reference_s(
         np.testing.assert_allclose(fast_links[name], links[name], atol=1e-2, err_msg=name)
 
 
+@pytest.mark.parametrize("at_once", [7, 64])
+def test_how_many_pairs_are_scored_at_once_makes_no_difference(
+    words_folder: Path,
+    segmenter: Segmenter,
+    gazetteer: Gazetteer,
+    example: Example,
+    harbor_text: str,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+) -> None:
+    tagger = FastTagger(words_folder, exact=True)
+    encoded = ArticleEncoder(tagger.vocabulary, segmenter, gazetteer, tagger.words).encode(harbor_text)
+    (reading,) = tagger.start([encoded]).result()
+    bags = span_bags(harbor_text, encoded.boundaries, encoded.words, example.spans.layers[Layer.CLAUSE])
+    described = tagger.describe(reading, example.spans, bags)
+    inputs = link_inputs(example.spans, Discourse.of(harbor_text))
+    assert max(len(pairs.sources) for pairs in inputs.pairs.values()) > at_once
+    expected = tagger.link(described, inputs)
+    monkeypatch.setattr("treaty_clauses.fast._PAIRS_AT_ONCE", at_once)
+    for name, scores in tagger.link(described, inputs).items():
+        np.testing.assert_allclose(scores, expected[name], atol=1e-4, err_msg=name)
+
+
 def test_a_text_without_spans_has_no_labels(words_folder: Path, vocabulary: Vocabulary, segmenter: Segmenter) -> None:
     tagger = FastTagger(words_folder)
     encoded = ArticleEncoder(vocabulary, segmenter, Gazetteer([]), tagger.words).encode("甲乙。")
@@ -115,7 +138,7 @@ def test_a_text_without_spans_has_no_labels(words_folder: Path, vocabulary: Voca
     links = tagger.link(described, link_inputs(spans, Discourse.of("甲乙。")))
     assert reading.tags.shape == (3, len(Layer), 5)
     assert all(len(logits) == 0 for logits in (*described.labels.values(), *described.votes.values()))
-    assert all(scores.shape[:2] == (0, 0) for scores in links.values())
+    assert all(scores.shape[0] == 0 for scores in links.values())
 
 
 def test_the_article_it_learnt_comes_back_as_from_torch(

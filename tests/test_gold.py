@@ -106,7 +106,7 @@ def test_links_are_the_golds(example: Example, harbor_text: str, gold: GoldArtic
     assert ("西軍須離開沙門灣", "沙門灣", "territory") in held
     assert ("東礁歸還凍結的20億美元資產", "莫瑞安", "proposers") in held
     assert not any(actor == "莫瑞安" and role == "bearer" for _, actor, role in held)
-    assert [clauses[row] for row in np.flatnonzero(targets.attribution == 1)] == [
+    assert [clauses[row] for row in np.flatnonzero(targets.attribution[:, 1])] == [
         "東礁歸還凍結的20億美元資產",
         "在2026年3月1日前舉行公投",
     ]
@@ -114,6 +114,7 @@ def test_links_are_the_golds(example: Example, harbor_text: str, gold: GoldArtic
     ((later, earlier),) = np.argwhere(targets.same_norm).tolist()
     assert (clauses[later], clauses[earlier]) == ("西軍須離開沙門灣", "西礁軍隊撤出沙門灣")
     assert targets.proposers.sum() == 4, "東礁 at each of the four namings"
+    assert targets.same_proposal.sum() == 6, "four namings of one plan"
 
 
 def test_of_overlapping_mentions_the_longer_stays(article_encoder: ArticleEncoder, gold: GoldArticle) -> None:
@@ -137,4 +138,4 @@ def test_an_article_without_annotation_is_an_example_too(article_encoder: Articl
     example = make_example(GoldArticle(gold.article, record), article_encoder)
     assert not example.targets.tags.any()
     assert example.targets.roles.shape == (0, 0, len(Role))
-    assert example.targets.attribution.shape == (0,)
+    assert example.targets.attribution.shape == (0, 1)

@@ -7,7 +7,7 @@ from treaty_clauses.decode import TAGS
 from treaty_clauses.grams import span_bags
 from treaty_clauses.heads import BagClassifier, Heads, HeadsConfig, PairScorer
 from treaty_clauses.labels import ClauseType, Role
-from treaty_clauses.links import CLASSIFIERS, LINKS, link_inputs
+from treaty_clauses.links import CHANNELS, CLASSIFIERS, LINKS, link_inputs
 from treaty_clauses.segment import Segmenter, boundary_ids
 from treaty_clauses.spans import FEATURE_SIZES, Discourse, Layer, Pairs, SpanSet, as_array
 from treaty_clauses.words import WordTable, spell
@@ -53,13 +53,14 @@ def test_shapes_follow_the_spans(heads: Heads) -> None:
         layer: spans.count(layer) for layer in Layer
     }
     assert described.labels["clause_type"].shape == (2, len(ClauseType))
-    assert described.unnamed.shape == (2,)
+    assert described.unnamed.shape == (2, CHANNELS["attribution"])
     links = heads.link(described, link_inputs(spans, Discourse.of("字" * 16)))
     assert links["roles"].shape == (2, 3, len(Role))
-    assert links["attribution"].shape == (2, 1, 1)
+    assert links["attribution"].shape == (2, 2, 1), "one proposal, and none with a name"
     assert links["proposers"].shape == (2, 3, 1)
     assert links["conditions"].shape == (2, 0, 1)
     assert links["same_norm"].shape == (2, 2, 1)
+    assert links["same_proposal"].shape == (2, 2, 1)
 
 
 @pytest.mark.parametrize("length", [0, 5])
@@ -69,7 +70,8 @@ def test_an_article_without_spans_goes_through(heads: Heads, length: int) -> Non
     described = heads.describe(read(length), spans, no_words(length), NO_BAGS)
     assert all(described.labels[name].shape == (0, size) for name, (_, size) in CLASSIFIERS.items())
     links = heads.link(described, link_inputs(spans, Discourse.of("字" * length)))
-    assert all(links[name].shape == (0, 0, size) for name, (_, _, size) in LINKS.items())
+    columns = {"attribution": 1}
+    assert all(links[name].shape == (0, columns.get(name, 0), size) for name, (_, _, size) in LINKS.items())
 
 
 def test_entities_without_candidates_are_out_of_reach() -> None:

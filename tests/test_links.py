@@ -32,5 +32,6 @@ def test_pairs_are_made_for_every_scorer() -> None:
     assert pairs["roles"].candidates.shape[:2] == (2, 2)
     assert pairs["attribution"].candidates.shape[:2] == (2, 0)
     assert pairs["same_norm"].candidates.shape[:2] == (2, 2)
+    assert pairs["same_proposal"].candidates.shape[:2] == (0, 0)
     assert pairs["conditions"].candidates[0, 0, 0] == 0
     assert (pairs["conditions"].candidates[1] == -1).all(), f"further than {CONDITION_REACH_CHARS} characters"

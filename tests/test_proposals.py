@@ -5,7 +5,7 @@ import pytest
 
 from treaty_clauses.actor_groups import Link
 from treaty_clauses.labels import ActorKind, ClauseType, Modality, Role, Status, TermRole
-from treaty_clauses.proposals import RecordBuilder, Scores, Thresholds, cluster_names, empty_record
+from treaty_clauses.proposals import RecordBuilder, Scores, Thresholds, empty_record
 from treaty_clauses.spans import Layer, SpanSet, as_array
 from treaty_clauses.types import Article, ArticleRecord, Clause
 
@@ -217,6 +217,15 @@ def test_roles_are_taken_from_the_threshold_on(draft: Draft) -> None:
     assert held == {"bearer": ("a2",), "counterparty": ("a1",), "territory": ("a2",), "proposers": ("a1",)}
 
 
+@pytest.mark.parametrize(("sole_bearer", "bearers"), [(1.0, [(), ("a1",), ()]), (0.3, [("a2",), ("a1",), ()])])
+def test_a_clause_without_a_bearer_gets_its_likeliest_from_the_lower_threshold_on(
+    draft: Draft, sole_bearer: float, bearers: list[tuple[str, ...]]
+) -> None:
+    draft.roles[:, :, 0] = [[0.1, 0.4], [0.6, 0.45], [0.2, 0.1]]
+    draft.thresholds = Thresholds(sole_bearer=sole_bearer)
+    assert [clause.bearer for clause in clauses(draft.build())] == bearers
+
+
 def test_confidence_is_a_probability_that_falls_with_doubt(draft: Draft) -> None:
     certain = clauses(draft.build())[0].confidence
     draft.same_norm[2, 0] = 0.9
@@ -228,26 +237,3 @@ def test_the_empty_record_says_why() -> None:
     record = empty_record(Article("x", " \n"), model="m", warnings=["the article is empty"])
     assert (record.actors, record.proposals, record.warnings) == ((), (), ("the article is empty",))
     assert record.article.length == 2
-
-
-@pytest.mark.parametrize(
-    ("names", "groups"),
-    [
-        (["28點方案", "12點方案", "28點方案"], [0, 1, 0]),
-        (["俄烏和平28點方案", "28點方案"], [0, 0]),
-        (["28點方案", "俄烏和平28點方案"], [0, 0]),
-        (["「六點方案」", "六點方案"], [0, 0]),
-        (["明斯克協議", "停火協議", "伊斯坦堡停火協議"], [0, 1, 1]),
-        (["甲方停火協議", "停火協議", "乙方停火協議"], [0, 1, 2]),
-        (["伊斯坦堡停火草案", "伊斯坦堡停火"], [0, 0]),
-        (["協議", "和平協議草案"], [0, 1]),
-        ([], []),
-    ],
-    ids=["different", "end", "end first", "quotes", "one longer", "two longer", "beginning", "bare", "none"],
-)
-def test_names_of_one_proposal_are_one(names: list[str], groups: list[int]) -> None:
-    text, spans = "", []
-    for name in names:
-        spans.append((len(text), len(text) + len(name)))
-        text += name + "。"
-    assert cluster_names(text, as_array(spans)).tolist() == groups

@@ -14,7 +14,7 @@ from treaty_clauses.spans import (
 )
 
 TEXT = "甲國提案。乙國撤軍！\n丙國同意，甲國也同意。乙國離開"
-ORDER, DISTANCE, SENTENCES, PARAGRAPHS, BETWEEN, NAMED, FIRST, OPENS, DEPTH = range(len(FEATURE_SIZES))
+ORDER, DISTANCE, SENTENCES, PARAGRAPHS, BETWEEN, NAMED, FIRST, OPENS, DEPTH, RANK = range(len(FEATURE_SIZES))
 
 
 def find(*forms: str) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from treaty_clauses.actors import link_mentions
 from treaty_clauses.decode import OUTSIDE, decode_spans
 from treaty_clauses.encode import ArticleEncoder, Encoded
+from treaty_clauses.engine import import_engine
 from treaty_clauses.errors import ModelError
 from treaty_clauses.gazetteer import Gazetteer
 from treaty_clauses.grams import span_bags
@@ -26,7 +27,8 @@ from treaty_clauses.manifest import MANIFEST
 from treaty_clauses.merge import merge_sections
 from treaty_clauses.packing import packed_chars
 from treaty_clauses.paths import default_model
-from treaty_clauses.proposals import RecordBuilder, Scores, Thresholds, cluster_names, empty_record
+from treaty_clauses.proposal_names import cluster_names, join_names, tell_apart
+from treaty_clauses.proposals import RecordBuilder, Scores, Thresholds, empty_record
 from treaty_clauses.runtime import Described, Pending, Reading, Runtime
 from treaty_clauses.segment import Segmenter
 from treaty_clauses.spans import Discourse, Layer
@@ -84,6 +86,7 @@ class Extractor:
         calibration = tagger.config.calibration
         self._biases = {layer: calibration.get(f"bias_{layer.value}", 0.0) for layer in Layer}
         self._vote = calibration.get("weight_votes", 1.0)
+        self._unnamed = np.float32(calibration.get("bias_unnamed", 0.0))
         prefix = "threshold_"
         chosen = {name.removeprefix(prefix): v for name, v in calibration.items() if name.startswith(prefix)}
         chosen |= {name: value for name, value in calibration.items() if name.startswith("confidence_")}
@@ -185,11 +188,19 @@ class Extractor:
             proposal_entities=cluster_names(text, spans.layers[Layer.PROPOSAL]),
         )
         logits = tagger.link(described, link_inputs(spans, Discourse.of(text)))
-        choices = np.concatenate([logits["attribution"][..., 0], np.asarray(described.unnamed)[:, None]], axis=1)
+        logits["attribution"][:, -1] += self._unnamed
+        entities, attribution = join_names(
+            spans.proposal_entities,
+            np.tril(_sigmoid(logits["same_proposal"][..., 0]), -1),
+            tell_apart(text, spans.layers[Layer.PROPOSAL]),
+            _softmax(logits["attribution"][..., 0]),
+            threshold=self._thresholds.same_proposal,
+        )
+        spans = replace(spans, proposal_entities=entities)
         scores = Scores(
             labels=labels,
             roles=_sigmoid(logits["roles"]),
-            attribution=_softmax(choices),
+            attribution=attribution,
             proposers=_sigmoid(logits["proposers"][..., 0]),
             conditions=_sigmoid(logits["conditions"][..., 0]),
             same_norm=_sigmoid(logits["same_norm"][..., 0]),
@@ -285,7 +296,7 @@ def load_runtime(folder: Path, backend: Backend | None = None) -> Runtime:
 
 def _load_fast(folder: Path) -> Runtime:
     try:
-        import openvino  # noqa: F401
+        import_engine()
     except ImportError as error:
         raise ModelError(f"{folder}: the fast backend needs OpenVINO ({error}); run pip install openvino") from error
     from treaty_clauses.fast import FastTagger

@@ -18,11 +18,13 @@ from safetensors import SafetensorError, safe_open
 
 from treaty_clauses.decode import TAGS
 from treaty_clauses.encode import Encoded, Window, plan_windows
+from treaty_clauses.engine import import_engine
 from treaty_clauses.errors import ModelError
 from treaty_clauses.grams import SpanBags
-from treaty_clauses.links import BAGGED, CLASSIFIERS, LINKS, LinkInputs
+from treaty_clauses.links import BAGGED, CHANNELS, CLASSIFIERS, LINKS, REFINED, LinkInputs
 from treaty_clauses.manifest import GRAPHS, check_manifest
 from treaty_clauses.packing import pack, packed_chars
+from treaty_clauses.refine import Refiner
 from treaty_clauses.span_inputs import BagTables, best_of_candidates, edges, feature_numbers, places, word_means
 from treaty_clauses.spans import Layer, SpanSet
 from treaty_clauses.vocabulary import Vocabulary
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 #: Longer texts are read in windows: a row takes 46 kB a character and thread (OpenVINO 2026.4, six layers, 2026-11-23).
 WINDOW_CHARS = 8192
+_PAIRS_AT_ONCE = 16_384  # of each kind of link; bounds memory in texts of many clauses
 _PAIRS_STEP = 64  # pairs are padded to multiples: the engine prepares every size it meets (measured: 10 ms against 3)
 
 
@@ -112,7 +115,7 @@ class FastTagger:
         self.config = _read_config(folder)
         self.vocabulary = Vocabulary.load(folder / "vocabulary.txt")
         self.words = WordTable.load(folder / "words.txt") if self.config.word_size else None
-        self._word_vectors, self._bag_tables = _read_tables(folder, self.config)
+        self._word_vectors, self._bag_tables, self._refiners = _read_tables(folder, self.config)
         self.threads = threads or _cores()
         self._reader, *self._heads = _compile(folder, self.threads, exact)
         # A layer sees `reach_chars` to either side, so with this context a window's characters are read as in the whole.
@@ -167,7 +170,7 @@ class FastTagger:
         if not sum(counts):
             labels = {name: np.zeros((0, size), np.float32) for name, (_, size) in CLASSIFIERS.items()}
             none = np.zeros((0, 0), np.float32)
-            return FastDescribed(none, starts, labels, votes, np.zeros(0, np.float32))
+            return FastDescribed(none, starts, labels, votes, np.zeros((0, CHANNELS["attribution"]), np.float32))
         bounds = np.concatenate([spans.layers[layer] for layer in Layer])
         inputs = {
             "edges": edges(reading.hidden, reading.weights, bounds),
@@ -179,23 +182,25 @@ class FastTagger:
         found = {name.get_any_name(): value for name, value in self._request(0).infer(inputs).items()}
         own = {layer: slice(starts[layer], starts[layer] + spans.count(layer)) for layer in Layer}
         labels = {name: found[name][own[layer]] for name, (layer, _) in CLASSIFIERS.items()}
-        return FastDescribed(found["vectors"], starts, labels, votes, found["unnamed"][own[Layer.CLAUSE], 0])
+        return FastDescribed(found["vectors"], starts, labels, votes, found["unnamed"][own[Layer.CLAUSE]])
 
     def link(self, described: FastDescribed, inputs: LinkInputs) -> dict[str, Floats]:
         """Link logits (sources, entities, links) of every scorer."""
-        asked: dict[str, Any] = {"vectors": described.vectors}
-        for name, (source, target, _) in LINKS.items():
-            pairs = inputs.pairs[name]
-            asked[f"{name}.sources"] = _padded(pairs.sources + described.starts[source])
-            asked[f"{name}.targets"] = _padded(pairs.mentions + described.starts[target])
-            asked[f"{name}.features"] = _padded(feature_numbers(pairs))
-        if not any(len(pairs.sources) for pairs in inputs.pairs.values()):
-            return {
-                name: best_of_candidates(inputs.pairs[name], np.zeros((0, LINKS[name][2]), np.float32))
-                for name in LINKS
-            }
-        found = {name.get_any_name(): value for name, value in self._request(1).infer(asked).items()}
-        return {name: best_of_candidates(inputs.pairs[name], found[name]) for name in LINKS}
+        parts: dict[str, list[Floats]] = {name: [np.zeros((0, CHANNELS[name]), np.float32)] for name in LINKS}
+        for first in range(0, max(len(pairs.sources) for pairs in inputs.pairs.values()), _PAIRS_AT_ONCE):
+            asked: dict[str, Any] = {"vectors": described.vectors}
+            part = slice(first, first + _PAIRS_AT_ONCE)
+            for name, (source, target, _) in LINKS.items():
+                pairs = inputs.pairs[name]
+                asked[f"{name}.sources"] = _padded(pairs.sources[part] + described.starts[source])
+                asked[f"{name}.targets"] = _padded(pairs.mentions[part] + described.starts[target])
+                asked[f"{name}.features"] = _padded(feature_numbers(pairs)[part])
+            found = {name.get_any_name(): value for name, value in self._request(1).infer(asked).items()}
+            for name in LINKS:
+                parts[name].append(found[name][: len(inputs.pairs[name].sources[part])])
+        tables = {name: best_of_candidates(inputs.pairs[name], np.concatenate(parts[name])) for name in LINKS}
+        tables["attribution"] = np.concatenate([tables["attribution"], described.unnamed[:, None]], axis=1)
+        return tables | {name: refiner(tables[name]) for name, refiner in self._refiners.items()}
 
 
 def _cut(article: Encoded, window: Window) -> Encoded:
@@ -229,18 +234,17 @@ def _read_config(folder: Path) -> FastConfig:
         raise ModelError(f"{folder}: missing or damaged model: {error}; restore the folder or name another") from error
 
 
-def _read_tables(folder: Path, config: FastConfig) -> tuple[Floats | None, BagTables | None]:
-    """The word vectors and the bag-of-words classifiers: tables that are read row by row need no graph."""
+def _read_tables(folder: Path, config: FastConfig) -> tuple[Floats | None, BagTables | None, dict[str, Refiner]]:
+    """The word vectors, the bag-of-words classifiers and the refiners: small work on tables needs no graph."""
     words: Floats | None = None
     bags: BagTables | None = None
-    if not config.word_size and not config.use_bags:
-        return words, bags
     try:
         if config.word_size:
             with safe_open(folder / "words.safetensors", framework="numpy") as tensors:
                 words = tensors.get_tensor("words.weight")
-        if config.use_bags:
-            with safe_open(folder / "model.safetensors", framework="numpy") as tensors:
+        with safe_open(folder / "model.safetensors", framework="numpy") as tensors:
+            refiners = {name: Refiner.read(tensors.get_tensor, f"heads.refiners.{name}.") for name in REFINED}
+            if config.use_bags:
                 parts = [
                     [tensors.get_tensor(f"heads.bags.{name}.{part}") for name in BAGGED]
                     for part in ("inside.weight", "beside.weight", "bias")
@@ -248,13 +252,11 @@ def _read_tables(folder: Path, config: FastConfig) -> tuple[Floats | None, BagTa
                 bags = BagTables(BAGGED, *(np.concatenate(part, axis=-1) for part in parts))
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{folder}: missing or damaged model: {error}; restore the folder or name another") from error
-    return words, bags
+    return words, bags, refiners
 
 
 def _compile(folder: Path, threads: int, exact: bool) -> "list[openvino.CompiledModel]":
-    import openvino
-
-    core = openvino.Core()
+    core = import_engine().Core()
     exactly = {"INFERENCE_PRECISION_HINT": "f32"}
     reader = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": threads, **(exactly if exact else {})}
     heads = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, **exactly}

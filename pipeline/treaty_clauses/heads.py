@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from treaty_clauses.decode import TAGS
 from treaty_clauses.grams import BUCKETS, Bags, SpanBags
-from treaty_clauses.links import BAGGED, CLASSIFIERS, LINKS, LinkInputs
+from treaty_clauses.links import BAGGED, CHANNELS, CLASSIFIERS, LINKS, REFINED, LinkInputs
+from treaty_clauses.refine import LAYERS, LIMIT, SIZE, WIDTH
 from treaty_clauses.spans import FEATURE_SIZES, Layer, Pairs, SpanSet
 
 _NEVER = -1e4
@@ -35,8 +36,8 @@ class Described:
     """What the heads say of an article's spans, one by one.
 
     `vectors[layer]`: (spans, span_size); `labels[name]`: (spans, labels) logits of each classifier; `votes[name]`: logits
-    of the bag-of-words classifiers, for the labels in BAGGED; `unnamed`: (clauses,) logits of belonging to no named
-    proposal.
+    of the bag-of-words classifiers, for the labels in BAGGED; `unnamed`: (clauses, channels) of belonging to no named
+    proposal, a further column of the table of attribution.
     """
 
     vectors: dict[Layer, Tensor]
@@ -109,6 +110,34 @@ class PairScorer(nn.Module):
         return scores.logsumexp(dim=2)
 
 
+class TableRefiner(nn.Module):
+    """A second look at the scores of all pairs of clauses and actors or proposals; see `refine.py`."""
+
+    def __init__(self, channels: int, links: int) -> None:
+        super().__init__()
+        self.links = links
+        self.enter = nn.Linear(channels, SIZE)
+        self.along = nn.ModuleList(nn.Conv1d(SIZE, SIZE, WIDTH, padding=WIDTH // 2) for _ in range(LAYERS))
+        self.across = nn.ModuleList(nn.Linear(4 * SIZE, SIZE, bias=False) for _ in range(LAYERS))
+        self.leave = nn.Linear(SIZE, links)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def forward(self, table: Tensor) -> Tensor:
+        """(clauses, columns, channels) -> (clauses, columns, links) logits."""
+        first = table[..., : self.links]
+        if not table.numel():
+            return first
+        held = torch.relu(self.enter(table.clamp(-LIMIT, LIMIT)))
+        for along, across in zip(self.along, self.across, strict=True):
+            clauses = torch.cat([held.mean(dim=1), held.amax(dim=1)], dim=-1)[:, None].expand(-1, held.shape[1], -1)
+            columns = torch.cat([held.mean(dim=0), held.amax(dim=0)], dim=-1)[None].expand(held.shape[0], -1, -1)
+            beside = along(held.permute(1, 2, 0)).permute(2, 0, 1)
+            held = held + torch.relu(beside + across(torch.cat([clauses, columns], dim=-1)))
+        refined: Tensor = first + self.leave(held)
+        return refined
+
+
 class Heads(nn.Module):
     """All heads: tags a character, labels a span, links a pair; a light encoder over the article's spans between."""
 
@@ -142,9 +171,10 @@ class Heads(nn.Module):
             }
         )
         self.scorers = nn.ModuleDict(
-            {name: PairScorer(size, config.pair_size, links, config.dropout) for name, (_, _, links) in LINKS.items()}
+            {name: PairScorer(size, config.pair_size, CHANNELS[name], config.dropout) for name in LINKS}
         )
-        self.unnamed = nn.Linear(size, 1)
+        self.unnamed = nn.Linear(size, CHANNELS["attribution"])
+        self.refiners = nn.ModuleDict({name: TableRefiner(CHANNELS[name], LINKS[name][2]) for name in REFINED})
         self.bags = nn.ModuleDict(
             {name: BagClassifier(CLASSIFIERS[name][1]) for name in BAGGED} if config.use_bags else {}
         )
@@ -159,15 +189,17 @@ class Heads(nn.Module):
         vectors = self._span_vectors(hidden.float(), spans, words)
         labels = {name: classifier(vectors[CLASSIFIERS[name][0]]) for name, classifier in self.classifiers.items()}
         votes = {name: classifier(bags) for name, classifier in self.bags.items()}
-        return Described(vectors, labels, votes, self.unnamed(vectors[Layer.CLAUSE])[:, 0])
+        return Described(vectors, labels, votes, self.unnamed(vectors[Layer.CLAUSE]))
 
     def link(self, described: Described, inputs: LinkInputs) -> dict[str, Tensor]:
-        """(sources, entities, links) logits of every scorer of LINKS."""
+        """(sources, entities, links) logits of every scorer of LINKS; the last entity of attribution is "unnamed"."""
         vectors = described.vectors
-        return {
+        tables = {
             name: scorer(vectors[LINKS[name][0]], vectors[LINKS[name][1]], inputs.pairs[name])
             for name, scorer in self.scorers.items()
         }
+        tables["attribution"] = torch.cat([tables["attribution"], described.unnamed[:, None]], dim=1)
+        return tables | {name: refiner(tables[name]) for name, refiner in self.refiners.items()}
 
     def _span_vectors(self, hidden: Tensor, spans: SpanSet, words: Tensor) -> dict[Layer, Tensor]:
         """(spans of the layer, span_size) for each layer, after the document encoder has mixed them."""

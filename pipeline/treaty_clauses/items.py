@@ -194,6 +194,11 @@ def content_id(text: str, published: date | None) -> str:
     return _digest(str(published or "").encode(), [text.encode("utf-8", "surrogatepass")])
 
 
+def is_storable(text: str) -> bool:
+    """Whether databases and JSON texts hold each of its characters."""
+    return _UNSTORABLE.search(text) is None
+
+
 def storable(text: str) -> str:
     r"""The text with each character that no database or JSON text holds replaced by U+FFFD, so that offsets stay.
 

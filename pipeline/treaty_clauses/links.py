@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from treaty_clauses.labels import ActorKind, ClauseType, Modality, Role, Status, TermRole
+from treaty_clauses.refine import EXTRA_CHANNELS
 from treaty_clauses.spans import Discourse, Ints, Layer, Pairs, SpanSet, pair_up
 
 #: Output sizes of the span classifiers: which layer they read, and how many labels.
@@ -24,7 +25,11 @@ LINKS: dict[str, tuple[Layer, Layer, int]] = {
     "proposers": (Layer.PROPOSAL, Layer.ACTOR, 1),
     "conditions": (Layer.CLAUSE, Layer.CONDITION, 1),
     "same_norm": (Layer.CLAUSE, Layer.CLAUSE, 1),
+    "same_proposal": (Layer.PROPOSAL, Layer.PROPOSAL, 1),
 }
+#: Links whose table is looked at a second time (`refine.py`), and the output sizes of all scorers.
+REFINED = ("roles", "attribution")
+CHANNELS = {name: links + (EXTRA_CHANNELS if name in REFINED else 0) for name, (_, _, links) in LINKS.items()}
 CONDITION_REACH_CHARS = 200
 
 
@@ -37,18 +42,17 @@ class LinkInputs:
 
 def link_inputs(spans: SpanSet, discourse: Discourse) -> LinkInputs:
     """Candidate pairs of an article's spans."""
-    entities: dict[Layer, Ints] = {
-        Layer.ACTOR: spans.actor_entities,
-        Layer.PROPOSAL: spans.proposal_entities,
-        Layer.CONDITION: np.arange(spans.count(Layer.CONDITION)),
-        Layer.CLAUSE: np.arange(spans.count(Layer.CLAUSE)),
+    grouped = {"roles": spans.actor_entities, "proposers": spans.actor_entities, "attribution": spans.proposal_entities}
+    entities: dict[str, Ints] = {
+        name: grouped[name] if name in grouped else np.arange(spans.count(target))
+        for name, (_, target, _) in LINKS.items()
     }
     return LinkInputs(
         {
             name: pair_up(
                 spans.layers[source],
                 spans.layers[target],
-                entities[target],
+                entities[name],
                 discourse,
                 reach_chars=CONDITION_REACH_CHARS if name == "conditions" else None,
             )

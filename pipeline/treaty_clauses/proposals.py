@@ -1,7 +1,6 @@
 """From the network's scores to a record: values, links and groupings by exact code that refuses rather than guesses."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +13,7 @@ from treaty_clauses.actor_groups import Link
 from treaty_clauses.io import text_sha256
 from treaty_clauses.labels import ActorKind, ClauseType, Modality, Role, Status, TermRole
 from treaty_clauses.numbers import normalize_term
+from treaty_clauses.proposal_names import plain_name
 from treaty_clauses.spans import Ints, Layer, SpanSet
 from treaty_clauses.surroundings import Surroundings
 from treaty_clauses.types import (
@@ -29,6 +29,7 @@ from treaty_clauses.types import (
 )
 
 Floats = npt.NDArray[np.float32]
+_BEARER = list(Role).index(Role.BEARER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +51,19 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From which probability on a link is taken, and how raw confidences are corrected; set on dev."""
+    """From which probability on a link is taken, and how raw confidences are corrected; set on dev.
+
+    A clause without a bearer of `role` gets its likeliest one from `sole_bearer` on; at 1 never.
+    """
 
     role: float = 0.5
+    sole_bearer: float = 1.0
     condition: float = 0.3
     same_norm: float = 0.5
     proposer: float = 0.5
+    same_proposal: float = 0.5
     confidence_scale: float = 1.0
     confidence_offset: float = 0.0
-
-
-def cluster_names(text: str, spans: Ints) -> Ints:
-    """Which proposal mentions name the same proposal: entity numbers without gaps, shape (mentions,).
-
-    Mentions are the same when their names are equal, or when one is the end of the other (「28點方案」 and
-    「俄烏和平28點方案」) and no third name could be meant as well.
-
-    >>> text = "俄烏和平28點方案與12點方案。28點方案"
-    >>> cluster_names(text, np.array([[0, 9], [10, 15], [16, 21]])).tolist()
-    [0, 1, 0]
-    """
-    names = [_bare(text[start:end]) for start, end in spans.tolist()]
-    distinct = sorted(set(names), key=lambda name: (-len(name), name))
-    home: dict[str, str] = {}
-    for name in distinct:
-        longer = {home[other] for other in home if other.endswith(name) or (len(name) >= 4 and name in other)}
-        home[name] = longer.pop() if len(longer) == 1 else name
-    numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(home[name], len(numbers)) for name in names], np.int64)
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[《》〈〉「」『』\s]", "", name)
 
 
 class RecordBuilder:
@@ -160,7 +142,8 @@ class RecordBuilder:
             mentions = self._mentions(Layer.PROPOSAL, rows)
             certain = self.scores.proposers[rows].max(axis=0) if len(actor_ids) else np.zeros(0)
             proposers = tuple(a for a, p in zip(actor_ids, certain, strict=True) if p >= self.thresholds.proposer)
-            proposals.append((max((m.text for m in mentions), key=len), proposers, mentions, clauses.get(entity, [])))
+            name = max((plain_name(m.text) for m in mentions), key=len) or mentions[0].text
+            proposals.append((name, proposers, mentions, clauses.get(entity, [])))
         if clauses.get(count):
             proposals.append((None, (), (), clauses[count]))
         numbered = []
@@ -187,8 +170,12 @@ class RecordBuilder:
             labels = {name: scores.labels[name][rows].mean(axis=0) for name in ("clause_type", "modality", "status")}
             best = {name: int(values.argmax()) for name, values in labels.items()}
             roles = scores.roles[rows].mean(axis=0)
+            taken = roles >= self.thresholds.role
+            if len(roles) and not taken[:, _BEARER].any():
+                likeliest = int(roles[:, _BEARER].argmax())
+                taken[likeliest, _BEARER] = roles[likeliest, _BEARER] >= self.thresholds.sole_bearer
             held = {
-                role.value: tuple(a for a, p in zip(actor_ids, roles[:, n], strict=True) if p >= self.thresholds.role)
+                role.value: tuple(a for a, t in zip(actor_ids, taken[:, n], strict=True) if t)
                 for n, role in enumerate(Role)
             }
             governed = [column for column in range(conditions.shape[1]) if conditions[rows, column].any()]

@@ -47,7 +47,7 @@ class Described(Protocol):
 
     @property
     def unnamed(self) -> Any:
-        """(clauses,) logits of belonging to no named proposal."""
+        """(clauses, channels) of belonging to no named proposal."""
 
 
 class Pending(Protocol):

@@ -44,9 +44,9 @@ class SpanSet:
 CANDIDATES = 5
 _DISTANCES = (0, 2, 5, 10, 20, 40, 80, 160, 320)  # upper ends of the buckets, characters between nearest edges
 #: How many values each pair feature takes; see `_features`.
-FEATURE_SIZES = (3, 10, 8, 8, 5, 5, 2, 2, 4)
+FEATURE_SIZES = (3, 10, 8, 8, 5, 5, 2, 2, 4, 6)
 #: Features that are looked up together at run time, as one number below the product of their sizes.
-FEATURE_GROUPS = ((0, 1, 2), (3, 4, 5), (6, 7, 8))
+FEATURE_GROUPS = ((0, 1, 2), (3, 4, 5), (6, 7, 8, 9))
 _SENTENCE_END = re.compile(r"[。！？!?\n]")
 
 
@@ -154,7 +154,8 @@ def _features(
     """Bucket ids of FEATURE_SIZES for source spans (pairs, 2) and target mentions (pairs,).
 
     Order, distance, sentences apart, paragraphs apart, other mentions between, how often the entity is named, whether
-    this is its first mention, whether the mention opens its sentence, how deep in the source it lies.
+    this is its first mention, whether the mention opens its sentence, how deep in the source it lies, and how many entities are
+    named more often.
     """
     start, end = sources.T
     target_start, target_end = targets[mention].T
@@ -173,7 +174,8 @@ def _features(
     opens = discourse.sentence_start[target_start] >= target_start - 1
     depth = np.where(order == 0, 1 + (2 * (target_start - start) // np.maximum(end - start, 1)).clip(0, 1), 0)
     depth = np.where((order == 0) & (target_start == start), 3, depth)
-    columns = (order, distance, sentences, paragraphs, between, named, is_first[mention], opens, depth)
+    rank = np.searchsorted(np.sort(-counts), -counts, side="left").clip(0, FEATURE_SIZES[9] - 1)[entities[mention]]
+    columns = (order, distance, sentences, paragraphs, between, named, is_first[mention], opens, depth, rank)
     return np.stack([column.astype(np.int32) for column in columns], axis=-1)
 
 

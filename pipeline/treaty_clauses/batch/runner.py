@@ -42,7 +42,7 @@ class BatchOptions:
     """
 
     batch_articles: int = 128
-    batch_chars: int = 20_000
+    batch_chars: int = 40_000
     retry_failed: bool = False
     watch_seconds: float | None = None
 

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from treaty_clauses.io import record_to_json, text_sha256
-from treaty_clauses.items import Found, Lost, storable
+from treaty_clauses.items import Found, Lost, is_storable, storable
 from treaty_clauses.store.schema import TABLES
 from treaty_clauses.types import ArticleRecord, Clause, Mention, Term
 
@@ -155,7 +155,7 @@ def arrow_table(name: str, rows: list[Row]) -> pa.Table:
     columns = {}
     for column in spec.columns:
         values = [row.get(column.name) for row in rows]
-        if column.type == "VARCHAR":
+        if column.type == "VARCHAR" and not is_storable("".join(value for value in values if value is not None)):
             values = [None if value is None else storable(value) for value in values]
         columns[column.name] = pa.array(values, _TYPES[column.type])
     return pa.table(columns)

@@ -22,7 +22,7 @@ from treaty_clauses.extract import Extractor
 from treaty_clauses.gazetteer import Gazetteer
 from treaty_clauses.score import Scores, score_corpus
 from treaty_clauses.segment import BEGIN, SINGLE, Segmenter
-from treaty_clauses.tagger import FixedShape, Tagger, TorchTagger, save_tagger
+from treaty_clauses.tagger import FixedShape, Reading, Tagger, TorchTagger, save_tagger
 from treaty_clauses.texts import read_texts
 from treaty_clauses.training.augment import augment
 from treaty_clauses.training.gold import Example, GoldArticle, gold_ids, make_example, read_gold
@@ -31,20 +31,39 @@ from treaty_clauses.training.pretrain import check_device, is_layer_matrix
 from treaty_clauses.training.start import GoldSource, TrainRecipe, build_tagger, load_words
 from treaty_clauses.training.votes import fit_votes
 from treaty_clauses.types import ArticleRecord
-from treaty_clauses.vocabulary import MASK
-from treaty_clauses.words import UNKNOWN
+from treaty_clauses.vocabulary import MASK, Vocabulary
+from treaty_clauses.words import UNKNOWN, WordTable
 
 logger = logging.getLogger(__name__)
 
 #: What is tried on dev: how much to lower a layer's OUTSIDE score before decoding, and from where links are taken.
 _CALIBRATED = {
-    "weight_votes": (0.5, 2.0),
-    "bias_clause": (0.7, 1.5),
+    "weight_votes": (0.5, 2.0, 3.0),
+    "bias_clause": (-1.0, -0.5, 0.7),
     "bias_term": (1.0,),
     "bias_condition": (1.0,),
-    "threshold_role": (0.35,),
+    "bias_proposal": (0.7, 1.5),
+    "bias_unnamed": (-0.7, -1.5, 0.7),
+    "threshold_role": (0.4, 0.6),
+    "threshold_sole_bearer": (0.2, 0.35),
     "threshold_same_norm": (0.3,),
+    "threshold_same_proposal": (0.3, 0.7),
 }
+
+
+class _Reader(TorchTagger):
+    """Reads each article once, whatever calibration is tried on it."""
+
+    def __init__(self, model: Tagger, vocabulary: Vocabulary, words: WordTable | None) -> None:
+        super().__init__(model, vocabulary, words)
+        self._readings: dict[bytes, Reading] = {}
+
+    def read(self, encoded: Encoded) -> Reading:
+        """The states of one article."""
+        key = encoded.characters.tobytes()
+        if key not in self._readings:
+            self._readings[key] = super().read(encoded)
+        return self._readings[key]
 
 
 class Training:
@@ -122,26 +141,30 @@ class Training:
             fit_votes(bags, [example.bags for example in examples], labels)
             bags.requires_grad_(False)
 
-    def evaluate(self, weights: dict[str, Tensor], calibration: dict[str, float] | None = None) -> Scores:
+    def evaluate(self, weights: dict[str, Tensor]) -> Scores:
         """Figures on dev of the same extraction as in production."""
-        model = self._frozen(weights, calibration or {})
-        return score_corpus(self._predict(model))
+        return score_corpus(self._predict(self._reader(weights), {}))
 
-    def _predict(self, model: Tagger) -> list[tuple[ArticleRecord, ArticleRecord]]:
+    def _reader(self, weights: dict[str, Tensor]) -> _Reader:
+        return _Reader(self._frozen(weights, {}), self.vocabulary, self.words)
+
+    def _predict(self, reader: _Reader, calibration: dict[str, float]) -> list[tuple[ArticleRecord, ArticleRecord]]:
         """(gold, predicted) records of dev."""
-        extractor = Extractor(TorchTagger(model, self.vocabulary, self.words), self.segmenter, self.gazetteer)
+        reader.model.config = replace(reader.model.config, calibration=calibration)
+        extractor = Extractor(reader, self.segmenter, self.gazetteer)
         return [(gold.record, extractor.extract_article(gold.article)) for gold in self.dev]
 
     def calibrate(self, weights: dict[str, Tensor], scores: Scores) -> tuple[dict[str, float], Scores]:
         """Decoding biases and link thresholds, chosen on dev one after the other, then the scale of confidences."""
         calibration: dict[str, float] = {}
+        reader = self._reader(weights)
         for name, values in _CALIBRATED.items():
             for value in values:
                 tried = {**calibration, name: value}
-                found = self.evaluate(weights, tried)
+                found = score_corpus(self._predict(reader, tried))
                 if _figure_of_merit(found) > _figure_of_merit(scores):
                     calibration, scores = tried, found
-        scale, offset = fit(judge(self._predict(self._frozen(weights, calibration))))
+        scale, offset = fit(judge(self._predict(reader, calibration)))
         calibration |= {"confidence_scale": round(scale, 4), "confidence_offset": round(offset, 4)}
         logger.info("calibrated on dev: %s: %s", calibration, _headline(scores))
         self.history.append({"calibration": calibration, "merit": _figure_of_merit(scores), **_headline(scores)})

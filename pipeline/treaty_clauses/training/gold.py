@@ -16,6 +16,7 @@ from treaty_clauses.grams import SpanBags, span_bags
 from treaty_clauses.io import read_records, text_sha256
 from treaty_clauses.labels import ActorKind, ClauseType, Modality, Role, Status, TermRole
 from treaty_clauses.links import LinkInputs, link_inputs
+from treaty_clauses.proposal_names import cluster_names
 from treaty_clauses.spans import Discourse, Ints, Layer, SpanSet, as_array
 from treaty_clauses.types import Article, ArticleRecord
 
@@ -34,18 +35,20 @@ class GoldArticle:
 class Targets:
     """What the heads should say of one article.
 
-    `tags` (length, layers); `labels[name]` (spans,); `roles` (clauses, actors, 4), `attribution` (clauses,) with the
-    number of proposals for "unnamed", `proposers` (proposal mentions, actors), `conditions` (clauses, conditions),
-    `same_norm` (clauses, clauses), true below the diagonal only.
+    `tags` (length, layers); `labels[name]` (spans,); `roles` (clauses, actors, 4), `attribution` (clauses,
+    proposals + 1), true for each cluster of names of the right proposal, the last column for "unnamed"; `proposers` (proposal
+    mentions, actors), `conditions` (clauses, conditions), `same_norm` (clauses, clauses) and `same_proposal` (proposal
+    mentions, proposal mentions), true below the diagonal only.
     """
 
     tags: npt.NDArray[np.int64]
     labels: dict[str, Ints]
     roles: npt.NDArray[np.float32]
-    attribution: Ints
+    attribution: npt.NDArray[np.bool_]
     proposers: npt.NDArray[np.float32]
     conditions: npt.NDArray[np.float32]
     same_norm: npt.NDArray[np.float32]
+    same_proposal: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,32 +123,37 @@ class _ExampleMaker:
             Layer.ANCHOR: anchors,
         }
         actor_entities, actor_ids = _entities(actors, [actor.id for actor in record.actors])
-        proposal_entities, proposal_ids = _entities(proposals, [p.id for p in record.proposals if p.mentions])
+        named = [p for p in record.proposals if p.mentions]
+        owner_ids = np.array([named[n].id for _, _, n in proposals])
+        clusters = cluster_names(self.text, as_array([(start, end) for start, end, _ in proposals]))
+        cluster_count = int(clusters.max()) + 1 if len(clusters) else 0
         spans = SpanSet(
             {layer: as_array([(s, e) for s, e, _ in found]) for layer, found in table.items()},
             actor_entities=actor_entities,
-            proposal_entities=proposal_entities,
+            proposal_entities=clusters,
         )
         owners = [clauses[n] for _, _, n in mentions]
         roles = np.zeros((len(owners), len(actor_ids), len(Role)), np.float32)
-        attribution = np.full(len(owners), len(proposal_ids), np.int64)
+        attribution = np.zeros((len(owners), cluster_count + 1), np.bool_)
         links = np.zeros((len(owners), len(conditions)), np.float32)
         for row, (proposal, clause) in enumerate(owners):
             for column, role in enumerate(Role):
                 for actor in getattr(clause, role.value):
                     if actor in actor_ids:
                         roles[row, actor_ids[actor], column] = 1
-            attribution[row] = proposal_ids.get(proposal.id, len(proposal_ids))
+            own = clusters[owner_ids == proposal.id] if len(clusters) else clusters
+            attribution[row, own if len(own) else cluster_count] = True
             held = {(m.start, m.end) for m in clause.conditions}
             links[row] = [(s, e) in held for s, e, _ in conditions]
         numbers = np.array([n for _, _, n in mentions], np.int64)
         same = np.tril(numbers[:, None] == numbers[None, :], -1).astype(np.float32)
         proposers = np.zeros((len(proposals), len(actor_ids)), np.float32)
-        named = [p for p in record.proposals if p.mentions]
         for row, (_, _, n) in enumerate(proposals):
             for actor in named[n].proposers:
                 if actor in actor_ids:
                     proposers[row, actor_ids[actor]] = 1
+        plans = np.array([n for _, _, n in proposals], np.int64)
+        same_plan = np.tril(plans[:, None] == plans[None, :], -1).astype(np.float32)
         tags = np.stack([tags_of(spans.layers[layer], len(self.text)) for layer in Layer], axis=-1).astype(np.int64)
         labels = {
             "clause_type": _indices([c.type for _, c in owners], ClauseType),
@@ -154,7 +162,7 @@ class _ExampleMaker:
             "kind": _indices([record.actors[n].kind for _, _, n in actors], ActorKind),
             "term_role": np.array([n for _, _, n in terms], np.int64),
         }
-        targets = Targets(tags, labels, roles, attribution, proposers, links, same)
+        targets = Targets(tags, labels, roles, attribution, proposers, links, same, same_plan)
         encoded = encoder.encode(self.text)
         bags = span_bags(self.text, encoded.boundaries, encoded.words, spans.layers[Layer.CLAUSE])
         return Example(encoded, spans, bags, link_inputs(spans, self.discourse), targets)

@@ -55,9 +55,12 @@ def article_losses(
         for name, (logits, target, weight) in pairs.items():
             if logits.numel():
                 losses[name] = weight * _binary(logits, torch.from_numpy(target).to(device))
-        choices = torch.cat([links["attribution"][..., 0], described.unnamed[:, None]], dim=1)
-        truth_index = torch.from_numpy(targets.attribution).to(device)
-        losses["attribution"] = weights.links * nn.functional.cross_entropy(choices, truth_index, reduction="sum")
+        choices, right = links["attribution"][..., 0], torch.from_numpy(targets.attribution).to(device)
+        missed = choices.logsumexp(dim=1) - choices.masked_fill(~right, -1e4).logsumexp(dim=1)
+        losses["attribution"] = weights.links * missed.sum()
+    if links["same_proposal"].numel():
+        truth = torch.from_numpy(targets.same_proposal).to(device)
+        losses["same_proposal"] = weights.links * _binary(_below_diagonal(links["same_proposal"][..., 0]), truth)
     if links["proposers"].numel():
         truth = torch.from_numpy(targets.proposers).to(device)
         losses["proposers"] = weights.links * _binary(links["proposers"][..., 0], truth)
