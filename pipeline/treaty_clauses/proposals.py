@@ -142,8 +142,8 @@ class RecordBuilder:
             mentions = self._mentions(Layer.PROPOSAL, rows)
             certain = self.scores.proposers[rows].max(axis=0) if len(actor_ids) else np.zeros(0)
             proposers = tuple(a for a, p in zip(actor_ids, certain, strict=True) if p >= self.thresholds.proposer)
-            name = max((plain_name(m.text) for m in mentions), key=len) or mentions[0].text
-            proposals.append((name, proposers, mentions, clauses.get(entity, [])))
+            fullest = max((plain_name(m.text) for m in mentions), key=len) or mentions[0].text
+            proposals.append((fullest, proposers, mentions, clauses.get(entity, [])))
         if clauses.get(count):
             proposals.append((None, (), (), clauses[count]))
         numbered = []
