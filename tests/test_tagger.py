@@ -173,7 +173,7 @@ def test_a_vocabulary_of_another_size_is_a_model_error(folder: Path) -> None:
 
 def test_the_configuration_is_plain_json(tiny_config: TaggerConfig, folder: Path) -> None:
     table = json.loads((folder / "config.json").read_text("utf-8"))
-    assert table.pop("format") == 1
+    assert table.pop("format") == 2
     assert table == asdict(tiny_config)
 
 

@@ -25,7 +25,7 @@ from treaty_clauses.spans import SpanSet
 from treaty_clauses.vocabulary import Vocabulary
 from treaty_clauses.words import UNKNOWN, WordTable
 
-FORMAT = 1  # raised when a folder written before can no longer be read
+FORMAT = 2  # raised when a folder written before can no longer be read
 _WORD_VECTORS = "words.weight"  # in a file of its own: no file of a model is larger than 40 MB
 _CHANNELS = ("characters", "boundaries", "gazetteer", "quantities", "words", "texts")  # in the order of `Tagger.forward`
 _BATCH_CHARS = 16_384  # characters read at once: bounds memory whatever the article's length
