@@ -4,24 +4,19 @@ usage: python benchmarks/rules.py ARTICLES.jsonl > records.jsonl
 
 Then `treaty-clauses evaluate GOLD records.jsonl`. A part of a sentence (between commas, semicolons, full stops) is a clause
 where it holds a word of obligation, permission or prohibition and a word of a clause type; the type is the one whose words
-weigh most. Its bearer is the actor it begins with, else the last bearer of the sentence; numbers inside it are its terms.
-Written once from the guidelines, not tuned on any gold.
+weigh most. Numbers inside it are its terms; `assembling.py` says who bears it. Written once from the guidelines, not tuned on any gold.
 """
 
 import re
 import sys
 from pathlib import Path
 
-import numpy as np
+from assembling import Tagged, assemble
 
-from treaty_clauses.actors import link_mentions
 from treaty_clauses.gazetteer import Gazetteer
 from treaty_clauses.io import Failure, read_articles, record_to_json
-from treaty_clauses.labels import ActorKind, ClauseType, Modality, Role, Status, TermRole
-from treaty_clauses.proposal_names import cluster_names
-from treaty_clauses.proposals import RecordBuilder, Scores, Thresholds
+from treaty_clauses.labels import ClauseType, Modality, Status, TermRole
 from treaty_clauses.quantities import QuantityMatch, find_quantities
-from treaty_clauses.spans import Layer, SpanSet, as_array
 from treaty_clauses.types import Article, ArticleRecord
 
 _PART = re.compile(r"[^，。；！？：\n「」『』]+")
@@ -78,51 +73,33 @@ _LENGTH = {"km", "m", "[mi_i]"}
 def read(article: Article, gazetteer: Gazetteer) -> ArticleRecord:
     """The record of an article, by patterns alone."""
     text = article.text
-    matches = gazetteer.find(text)
-    actors = [(match.start, match.end) for match in matches]
-    links = link_mentions(text, actors, gazetteer, kinds=[match.kind for match in matches], published=article.published)
-    numbers: dict[str, int] = {}
-    entities = np.array([numbers.setdefault(link.key, len(numbers)) for link in links], np.int64)
-    plans = [match.span() for match in _PLAN.finditer(text)]
-    conditions = [match.span() for match in _CONDITION.finditer(text)]
-    clauses, types, modals, states, bearers = [], [], [], [], []
-    last: int | None = None
+    found = Tagged(
+        actors=[(match.start, match.end, match.kind) for match in gazetteer.find(text)],
+        plans=[match.span() for match in _PLAN.finditer(text)],
+        conditions=[match.span() for match in _CONDITION.finditer(text)],
+    )
+    for term in find_quantities(text, article.published):
+        role = _role(term)
+        if role is not None:
+            found.terms.append((term.start, term.end, role))
     for match in _PART.finditer(text):
-        part = match.group()
-        inside = [n for n, (start, end) in enumerate(actors) if match.start() <= start and end <= match.end()]
-        modal = _first(part, _MODALS)
+        part, start, end = match.group(), match.start(), match.end()
+        modal = modality_of(part)
         weights = {kind: len(re.findall(words, part)) for kind, words in _TYPES.items()}
         best = max(weights, key=lambda kind: weights[kind])
-        if modal is None or not weights[best] or any(s < match.end() and match.start() < e for s, e in conditions):
-            continue
-        if inside and actors[inside[0]][0] - match.start() <= 2:
-            last = int(entities[inside[0]])
-        clauses.append(match.span())
-        types.append(list(ClauseType).index(best))
-        modals.append(list(Modality).index(modal))
-        states.append(list(Status).index(_first(part, _STATUS) or Status.PROPOSED))
-        bearers.append(last)
-    terms = [term for term in find_quantities(text, article.published) if _role(term) is not None]
-    layers = {Layer.CLAUSE: clauses, Layer.ACTOR: actors, Layer.PROPOSAL: plans, Layer.CONDITION: conditions, Layer.ANCHOR: []}
-    spans = SpanSet(
-        {layer: as_array(found) for layer, found in layers.items()}
-        | {Layer.TERM: as_array([(term.start, term.end) for term in terms])},
-        scores={layer: np.ones(max(len(terms), len(clauses), 1)) for layer in Layer},
-        actor_entities=entities,
-        proposal_entities=cluster_names(text, as_array(plans)),
-    )
-    return RecordBuilder(
-        article,
-        spans,
-        links,
-        _scores(spans, len(numbers), types, modals, states, bearers, [_role(term) for term in terms], matches),
-        thresholds=Thresholds(),
-        model="rules",
-    ).build()
+        if modal is not None and weights[best] and not any(s < end and start < e for s, e in found.conditions):
+            found.clauses.append((start, end, best, modal, status_of(part)))
+    return assemble(article, found, gazetteer, model="rules")
 
 
-def _first(part: str, table: tuple) -> Modality | Status | None:  # type: ignore[type-arg]
-    return next((label for label, words in table if re.search(words, part)), None)
+def modality_of(part: str) -> Modality | None:
+    """The modality whose words a part of a sentence holds, if any."""
+    return next((label for label, words in _MODALS if re.search(words, part)), None)
+
+
+def status_of(part: str) -> Status:
+    """The status whose words a part of a sentence holds, else proposed."""
+    return next((label for label, words in _STATUS if re.search(words, part)), Status.PROPOSED)
 
 
 def _role(term: QuantityMatch) -> TermRole | None:
@@ -136,39 +113,6 @@ def _role(term: QuantityMatch) -> TermRole | None:
     if str(term.kind) == "percent":
         return TermRole.SHARE
     return _ROLES.get(unit)
-
-
-def _scores(spans: SpanSet, actor_count: int, types, modals, states, bearers, roles, matches) -> Scores:  # type: ignore[no-untyped-def]
-    count, plans = len(types), int(spans.proposal_entities.max(initial=-1)) + 1
-    held = np.zeros((count, actor_count, len(Role)), np.float32)
-    owner = np.zeros((count, plans + 1), np.float32)
-    linked = np.zeros((count, spans.count(Layer.CONDITION)), np.float32)
-    for row, bearer in enumerate(bearers):
-        if bearer is not None:
-            held[row, bearer, list(Role).index(Role.BEARER)] = 1
-        start = spans.layers[Layer.CLAUSE][row, 0]
-        before = np.flatnonzero(spans.layers[Layer.PROPOSAL][:, 0] < start) if plans else []
-        owner[row, int(spans.proposal_entities[before[-1]]) if len(before) else plans] = 1
-        for column, (begin, end) in enumerate(spans.layers[Layer.CONDITION].tolist()):
-            linked[row, column] = abs(begin - spans.layers[Layer.CLAUSE][row, 1]) <= 1 or abs(start - end) <= 1
-
-    def certain(labels: list[int], size: int) -> np.ndarray:  # type: ignore[type-arg]
-        return np.eye(size, dtype=np.float32)[labels] if labels else np.zeros((0, size), np.float32)
-
-    return Scores(
-        labels={
-            "clause_type": certain(types, len(ClauseType)),
-            "modality": certain(modals, len(Modality)),
-            "status": certain(states, len(Status)),
-            "kind": certain([list(ActorKind).index(match.kind) for match in matches], len(ActorKind)),
-            "term_role": certain([list(TermRole).index(role) for role in roles], len(TermRole)),
-        },
-        roles=held,
-        attribution=owner,
-        proposers=np.zeros((spans.count(Layer.PROPOSAL), actor_count), np.float32),
-        conditions=linked,
-        same_norm=np.zeros((count, count), np.float32),
-    )
 
 
 def main() -> None:

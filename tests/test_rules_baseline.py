@@ -1,27 +1,11 @@
-import importlib.util
-from pathlib import Path
-from types import ModuleType
-
-import pytest
+import rules
 
 from treaty_clauses.gazetteer import Gazetteer
 from treaty_clauses.labels import ClauseType, Modality
 from treaty_clauses.types import Article
 
-_FILE = Path(__file__).parents[1] / "benchmarks" / "rules.py"
 
-
-@pytest.fixture(scope="module")
-def rules() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rules_baseline", _FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_patterns_find_what_is_said_plainly(rules: ModuleType, gazetteer: Gazetteer) -> None:
+def test_patterns_find_what_is_said_plainly(gazetteer: Gazetteer) -> None:
     text = "根據「明斯克協議」，烏克蘭須在30天內釋放250名戰俘，俄羅斯不得駐軍。會後各自返國。"
     record = rules.read(Article("a", text), gazetteer)
     (plan,) = [proposal for proposal in record.proposals if proposal.clauses]
@@ -35,6 +19,6 @@ def test_patterns_find_what_is_said_plainly(rules: ModuleType, gazetteer: Gazett
     assert [(term.value, term.unit) for term in plan.clauses[0].terms] == [(30, "day"), (250, "person")]
 
 
-def test_a_text_without_any_pattern_has_no_clause(rules: ModuleType, gazetteer: Gazetteer) -> None:
+def test_a_text_without_any_pattern_has_no_clause(gazetteer: Gazetteer) -> None:
     record = rules.read(Article("a", "昨天天氣晴朗。"), gazetteer)
     assert not any(proposal.clauses for proposal in record.proposals)

@@ -151,3 +151,11 @@ def test_spacy_finds_it_by_its_entry_points(group: str, name: str, target: objec
         pytest.skip("the package is on the path, but not installed")
     (point,) = points.select(group=group, name=name)
     assert point.load() is target
+
+
+def test_a_pipeline_with_our_tokenizer_is_saved_and_read_again(jieba_nlp: Language, tmp_path: Path) -> None:
+    text = "俄烏同意停火九十天。"
+    words = [token.text for token in jieba_nlp(text)]
+    jieba_nlp.to_disk(tmp_path / "nlp")
+    assert [token.text for token in spacy.load(tmp_path / "nlp")(text)] == words
+    assert [token.text for token in jieba_nlp.from_bytes(jieba_nlp.to_bytes())(text)] == words

@@ -2,8 +2,10 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from standin import make_text
@@ -70,11 +72,11 @@ def test_a_file_that_somebody_reads_at_that_moment_is_waited_for(
         connection = store._connection
         really, left = connection._connect, [refusals]
 
-        def connect() -> None:
+        def connect(memory: str) -> None:
             left[0] -= 1
             if left[0] >= 0:
                 raise StoreInUseError("a.duckdb: in use by another process")
-            really()
+            really(memory)
 
         monkeypatch.setattr(connection, "_connect", connect)
         if succeeds:
@@ -83,3 +85,38 @@ def test_a_file_that_somebody_reads_at_that_moment_is_waited_for(
         else:
             with pytest.raises(StoreInUseError):
                 connection.renew()
+
+
+def test_a_table_is_kept_in_small_groups_of_rows_so_that_a_checkpoint_writes_little_anew(tmp_path: Path) -> None:
+    rows = pa.table({"band": list(range(5_000)), "number": [1] * 5_000, "article_id": ["a"] * 5_000})
+    with Store(tmp_path / "a.duckdb") as store:
+        store._connection.insert("bands", rows)
+        store._connection.execute("CHECKPOINT")
+        groups = store.query("SELECT count(DISTINCT row_group_id) AS n FROM pragma_storage_info('bands')")
+    assert groups.to_pylist() == [{"n": 3}]
+
+
+def test_a_commit_that_needs_more_memory_than_a_run_has_gets_it_for_once(
+    tmp_path: Path, gold: GoldArticle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = []
+    connect = connection_module.Connection._connect
+
+    def noted(self: connection_module.Connection, memory: str) -> None:
+        limits.append(memory)
+        connect(self, memory)
+
+    monkeypatch.setattr(connection_module.Connection, "_connect", noted)
+    write, asked = Store._write, []
+
+    def write_at_second(self: Store, *arguments: Any) -> None:
+        write(self, *arguments)
+        asked.append(arguments)
+        if len(asked) == 1:
+            raise duckdb.OutOfMemoryException("failed to allocate block")
+
+    monkeypatch.setattr(Store, "_write", write_at_second)
+    with Store(tmp_path / "a.duckdb") as store:
+        store.commit([extracted(make_text(1), gold.record)], run_id="r")
+        assert limits == ["64MB", "1GB", "64MB"]
+        assert store.query("SELECT count(*) AS n FROM articles").to_pylist() == [{"n": 1}]

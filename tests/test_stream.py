@@ -1,6 +1,7 @@
 import json
 import logging
 import lzma
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,11 @@ def test_a_source_with_words_reads_only_documents_about_them(tmp_path: Path, seg
     stream = WindowStream((source,), vocabulary, segmenter)
     characters, _ = stream.next_batch(1, len(texts[1]))
     assert characters[0].tolist() == vocabulary.encode(texts[1]).tolist()
+
+
+def test_documents_that_an_earlier_training_read_are_left_out_until_the_file_begins_anew(tmp_path: Path) -> None:
+    source = replace(corpus(tmp_path / "a.jsonl", TEXTS[:5]), skip=3)
+    stream = WindowStream((source,), VOCABULARY, Segmenter())
+    read = [VOCABULARY.encode(text).tolist() for text in TEXTS[:5]]
+    seen = [stream.next_batch(1, 81)[0][0, :80].tolist() for _ in range(4)]
+    assert seen == [read[3], read[4], read[0], read[1]]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from spacy.util import registry
+from spacy.util import DummyTokenizer, registry
 from spacy.vocab import Vocab
 
 from treaty_clauses.extract import Extractor, load
@@ -19,8 +19,11 @@ from treaty_clauses.types import ArticleRecord
 _KEYS = ("clauses", "actors", "terms", "conditions", "proposals")
 
 
-class SegmenterTokenizer:
-    """Makes a Doc of jieba words; `doc.text` is the text as it was given, white space tokens included."""
+class SegmenterTokenizer(DummyTokenizer):
+    """Makes a Doc of jieba words; `doc.text` is the text as it was given, white space tokens included.
+
+    Saving a pipeline writes nothing of it: its dictionary is part of the package.
+    """
 
     def __init__(self, vocab: Vocab) -> None:
         self.vocab = vocab

@@ -257,21 +257,26 @@ class Store:
         """Store what became of some items, all of it or nothing.
 
         An item or article that is there already is left as it is, so that committing twice changes nothing. When another
-        process has stored one of them meanwhile (PostgreSQL), the commit is tried once more without it.
+        process has stored one of them meanwhile (PostgreSQL), the commit is tried once more without it; when the database's memory
+        does not suffice, with more.
 
         Raises:
             StoreError: The database refuses: the disk is full, the server is gone.
         """
+        is_large = False
         for attempt in (1, 2):
             try:
                 with self._connection.transaction():
                     self._write(outcomes, run_id)
                 break
             except duckdb.Error as error:
+                is_large = isinstance(error, duckdb.OutOfMemoryException)
                 clash = "duplicate key" in str(error).lower() or isinstance(error, duckdb.ConstraintException)
-                if not clash or attempt == 2:
+                if not (clash or is_large) or attempt == 2:
                     raise StoreError(f"{self._location}: cannot be written: {error}") from error
-        self._committed += len(outcomes)
+                if is_large:
+                    self._connection.renew(generous=True)
+        self._committed += _RENEWED_AFTER if is_large else len(outcomes)
         if self._committed >= _RENEWED_AFTER:
             self._connection.renew()
             self._committed = 0

@@ -30,7 +30,8 @@ _UNDECODABLE = "\ufffd"  # what a byte that is not UTF-8 is read as
 class Source:
     """One corpus file and how often its documents are drawn, relative to the others (by characters).
 
-    With `words` only the documents are read that hold at least `different_words` different ones of them.
+    With `words` only the documents are read that hold at least `different_words` different ones of them. A training that
+    goes on from another leaves out the `skip` documents that one has read, until the file is begun anew.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Source:
     weight: float
     words: tuple[str, ...] = ()
     different_words: int = 1
+    skip: int = 0
 
     def admits(self, text: str) -> bool:
         """Whether a document is about what the source is asked for."""
@@ -170,7 +172,7 @@ class WindowStream:
         return characters[:length], boundaries[:length]
 
     def _next_text(self, name: str) -> str:
-        cursor = self.state.cursors.setdefault(name, _Cursor())
+        cursor = self.state.cursors.setdefault(name, _Cursor(self._sources[name].skip))
         is_second_pass = False
         while True:
             if name not in self._documents:
