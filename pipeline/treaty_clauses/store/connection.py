@@ -22,8 +22,8 @@ _FILE_ALIAS = "store"
 #: 122,880 the peaks grow with the store (40,000 articles of 3 kB: 570 MiB), with its smallest they do not (258; 2026-11-23).
 _ROW_GROUP_ROWS = 2_048
 #: Memory of the database's own, for queries and for a run: rows are written in small batches, and what a run may take it
-#: fills in time with pages that it has no use for (256 MB: 532 MiB in all after 100,000 short articles; 64 MB: 323 after
-#: 25,000, where the first 5,000 took 302; 2026-11-23). A commit that needs more gets the first of the two (`renew`).
+#: fills in time with pages that it has no use for (256 MB: 532 MiB in all at the peak of 100,000 short articles; 64 MB: 350;
+#: 2026-11-23). A commit that needs more gets the first of the two (`renew`).
 _QUERY_MEMORY, _RUN_MEMORY = "1GB", "64MB"
 #: Seconds between attempts to take back a file that somebody began to read in the moment in which it was free.
 _RENEWAL_WAITS = (0.1, 0.5, 2.0, 5.0, 20.0, 60.0)
