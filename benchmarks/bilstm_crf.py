@@ -8,7 +8,6 @@ clauses by type, another actors by kind, terms by role, conditions and names of 
 of `rules.py`; `assembling.py` links.
 """
 
-import argparse
 import json
 import random
 import sys
@@ -19,17 +18,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from assembling import Span, Tagged, assemble
+from baseline_command import Read, Sources, read_sources, run
 from rules import modality_of, status_of
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from treaty_clauses.gazetteer import Gazetteer
-from treaty_clauses.io import Failure, read_articles, record_to_json
 from treaty_clauses.labels import ActorKind, ClauseType, Modality, TermRole
 from treaty_clauses.segment import Segmenter
-from treaty_clauses.texts import read_texts
-from treaty_clauses.training.gold import GoldArticle, gold_ids, read_gold
+from treaty_clauses.training.gold import GoldArticle
 from treaty_clauses.types import Article, ArticleRecord
 from treaty_clauses.vocabulary import Vocabulary
 
@@ -152,11 +150,11 @@ def tags_of(gold: GoldArticle) -> dict[str, np.ndarray]:  # type: ignore[type-ar
     return tags
 
 
-def train(folder: Path, sources: list[tuple[Path, Path]], epochs: int) -> None:
+def train(folder: Path, sources: Sources, epochs: int) -> None:
     """Train on all articles of the sources; the weights after the last epoch are written to `folder`."""
     torch.manual_seed(1)
     rng = random.Random(1)
-    articles = [gold for records, texts in sources for gold in read_gold(records, read_texts(texts, only=gold_ids(records)))]
+    articles = [*read_sources(sources)]
     counts: dict[str, int] = {}
     for gold in articles:
         for sign in gold.article.text:
@@ -247,29 +245,11 @@ def _spans(tags: list[int], labels: list[str]) -> Iterator[tuple[int, int, str]]
             start, held = place, label
 
 
-def main() -> None:
-    """Train, or read articles."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    training = commands.add_parser("train")
-    training.add_argument("folder", type=Path)
-    training.add_argument("sources", nargs="+", metavar="GOLD.jsonl=TEXTS")
-    training.add_argument("--epochs", type=int, default=8)
-    reading = commands.add_parser("extract")
-    reading.add_argument("folder", type=Path)
-    reading.add_argument("articles", type=Path)
-    options = parser.parse_args()
-    if options.command == "train":
-        pairs = [source.split("=", 1) for source in options.sources]
-        train(options.folder, [(Path(records), Path(texts)) for records, texts in pairs], options.epochs)
-        return
-    model, reader = load(options.folder)
-    gazetteer = Gazetteer.load()
-    for article in read_articles(options.articles):
-        if isinstance(article, Failure):
-            sys.exit(str(article))
-        print(record_to_json(read(article, model, reader, gazetteer)))
+def reader_of(folder: Path) -> Read:
+    """Reads articles with what `train` wrote."""
+    (model, passages), gazetteer = load(folder), Gazetteer.load()
+    return lambda article: read(article, model, passages, gazetteer)
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__ or "", train, reader_of)

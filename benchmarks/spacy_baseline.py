@@ -8,7 +8,6 @@ labels every run of one to four parts of a sentence (between commas, quotation m
 modality and status, each a label of its own; a gold clause counts as the run that overlaps it most. `assembling.py` links.
 """
 
-import argparse
 import json
 import random
 import re
@@ -19,6 +18,7 @@ from typing import Any
 
 import spacy
 from assembling import Tagged, assemble
+from baseline_command import Read, Sources, read_sources, run
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import registry
@@ -27,10 +27,8 @@ from thinc.types import Ragged
 
 import treaty_clauses.spacy_component  # noqa: F401  (registers the tokenizer)
 from treaty_clauses.gazetteer import Gazetteer
-from treaty_clauses.io import Failure, read_articles, record_to_json
 from treaty_clauses.labels import ActorKind, ClauseType, Modality, Status, TermRole
-from treaty_clauses.texts import read_texts
-from treaty_clauses.training.gold import GoldArticle, gold_ids, read_gold
+from treaty_clauses.training.gold import GoldArticle
 from treaty_clauses.types import Article, ArticleRecord
 
 _KEY = "clauses"
@@ -120,12 +118,12 @@ def _overlap(span: Span, start: int, end: int) -> float:
     return max(common, 0) / (max(span.end_char, end) - min(span.start_char, start))
 
 
-def train(folder: Path, sources: list[tuple[Path, Path]], epochs: int) -> None:
+def train(folder: Path, sources: Sources, epochs: int) -> None:
     """Train on all articles of the sources; the pipeline after the last epoch is written to `folder`."""
     random.seed(1)
     spacy.util.fix_random_seed(1)
     nlp = build()
-    examples = [example_of(gold, nlp) for records, texts in sources for gold in _gold(records, texts)]
+    examples = [example_of(gold, nlp) for gold in read_sources(sources)]
     optimizer = nlp.initialize(lambda: examples[:50])
     for epoch in range(1, epochs + 1):
         losses: dict[str, float] = {}
@@ -135,10 +133,6 @@ def train(folder: Path, sources: list[tuple[Path, Path]], epochs: int) -> None:
         shown = {name: round(float(value), 1) for name, value in losses.items()}
         print(json.dumps({"epoch": epoch, **shown}), file=sys.stderr, flush=True)
     nlp.to_disk(folder)
-
-
-def _gold(records: Path, texts: Path) -> Iterator[GoldArticle]:
-    return read_gold(records, read_texts(texts, only=gold_ids(records)))
 
 
 def load(folder: Path) -> spacy.Language:
@@ -186,28 +180,11 @@ def _best(labels: dict[str, float], names: Any) -> str:
     return max((str(name) for name in names), key=lambda name: labels.get(name, 0.0))
 
 
-def main() -> None:
-    """Train, or read articles."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    training = commands.add_parser("train")
-    training.add_argument("folder", type=Path)
-    training.add_argument("sources", nargs="+", metavar="GOLD.jsonl=TEXTS")
-    training.add_argument("--epochs", type=int, default=8)
-    reading = commands.add_parser("extract")
-    reading.add_argument("folder", type=Path)
-    reading.add_argument("articles", type=Path)
-    options = parser.parse_args()
-    if options.command == "train":
-        pairs = [source.split("=", 1) for source in options.sources]
-        train(options.folder, [(Path(records), Path(texts)) for records, texts in pairs], options.epochs)
-        return
-    nlp, gazetteer = load(options.folder), Gazetteer.load()
-    for article in read_articles(options.articles):
-        if isinstance(article, Failure):
-            sys.exit(str(article))
-        print(record_to_json(read(article, nlp, gazetteer)))
+def reader_of(folder: Path) -> Read:
+    """Reads articles with what `train` wrote."""
+    nlp, gazetteer = load(folder), Gazetteer.load()
+    return lambda article: read(article, nlp, gazetteer)
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__ or "", train, reader_of)
