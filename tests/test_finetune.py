@@ -11,12 +11,14 @@ from safetensors.torch import load_file
 from transformers import BertConfig, BertModel, BertTokenizer
 
 from treaty_clauses.config import load_recipe
+from treaty_clauses.counts import Counts, Tally
 from treaty_clauses.encoder import EncoderConfig, HubEncoder
 from treaty_clauses.errors import ConfigError, InputError, ModelError
 from treaty_clauses.extract import Extractor, load
 from treaty_clauses.gazetteer import Gazetteer
 from treaty_clauses.heads import HeadsConfig
 from treaty_clauses.io import record_to_json
+from treaty_clauses.score import Scores
 from treaty_clauses.segment import Segmenter
 from treaty_clauses.tagger import load_tagger
 from treaty_clauses.training import finetune as finetune_module
@@ -83,7 +85,7 @@ def test_two_steps_make_a_model_that_loads_and_extracts(
     folder = tmp_path / "tagger"
     with caplog.at_level(logging.INFO):
         scores = Training(replace(recipe, version="two-steps"), folder).run()
-    assert scores.total.tallies["clause"] is not None
+    assert scores[0].total.tallies["clause"] is not None
     (line,) = [record.getMessage() for record in caplog.records if record.getMessage().startswith("epoch 1/1")]
     losses = [float(part) for part in line.split() if part.replace(".", "").isdigit()]
     assert losses
@@ -159,8 +161,8 @@ def test_it_learns_an_article_by_heart(recipe: TrainRecipe, tmp_path: Path) -> N
         shape=EncoderConfig(0, hidden_size=32, layers=1, heads=2, intermediate_size=32, mixing_size=16),
     )
     scores = Training(recipe, tmp_path).run()
-    assert (scores.total.tallies["clause"].f1 or 0) > 0.7
-    assert (scores.total.tallies["term"].f1 or 0) > 0.7
+    assert (scores[0].total.tallies["clause"].f1 or 0) > 0.7
+    assert (scores[0].total.tallies["term"].f1 or 0) > 0.7
 
 
 def test_what_was_hidden_is_hidden_at_the_rate_of_the_recipe(recipe: TrainRecipe, tmp_path: Path) -> None:
@@ -185,7 +187,7 @@ def test_a_recipe_with_two_starts_is_a_config_error(recipe: TrainRecipe) -> None
 
 
 def test_a_recipe_without_a_start_is_a_config_error(recipe: TrainRecipe, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="must name `encoder`, or `hub`, or both"):
+    with pytest.raises(ConfigError, match="must name `encoder`, `hub` or `tagger`, or both"):
         Training(replace(recipe, shape=None), tmp_path)
 
 
@@ -232,6 +234,41 @@ def test_a_pretrained_encoder_is_the_start(recipe: TrainRecipe, pretrained: Path
         assert torch.equal(model.encoder.state_dict()[name], value.float()), name
     Training(recipe, tmp_path / "tagger").run()
     assert load_tagger(tmp_path / "tagger").config.encoder is not None
+
+
+def test_a_trained_tagger_is_the_start(recipe: TrainRecipe, tmp_path: Path) -> None:
+    Training(recipe, tmp_path / "first").run()
+    settings = {"tagger": tmp_path / "first", "shape": None, "vocabulary": None, "encoder_dropout": 0.3, "version": "second"}
+    model, vocabulary = build_tagger(replace(recipe, **settings))  # type: ignore[arg-type]
+    first = load_tagger(tmp_path / "first")
+    assert vocabulary == first.vocabulary
+    assert first.config.calibration
+    assert (model.config.calibration, model.config.version) == ({}, "second")
+    assert model.config.encoder is not None
+    assert model.config.encoder.dropout == 0.3
+    assert all(torch.equal(value, model.state_dict()[name]) for name, value in first.model.state_dict().items())
+
+
+def test_a_trained_tagger_of_a_hugging_face_encoder_is_no_start(recipe: TrainRecipe, bert: Path, tmp_path: Path) -> None:
+    Training(replace(recipe, hub=str(bert), shape=None, vocabulary=None), tmp_path / "first").run()
+    with pytest.raises(ConfigError, match="Hugging Face"):
+        build_tagger(replace(recipe, tagger=tmp_path / "first", shape=None))
+
+
+def test_a_part_of_the_articles_lies_within_a_larger_part() -> None:
+    names = [f"article-{number}" for number in range(400)]
+    parts = {share: {n for n in names if GoldSource(Path("a"), Path("b"), part=share).has(n)} for share in (0, 0.25, 0.5, 1)}
+    assert not parts[0]
+    assert parts[0.25] < parts[0.5] < parts[1] == set(names)
+    assert 70 < len(parts[0.25]) < 130
+
+
+def test_sources_of_dev_count_alike(recipe: TrainRecipe, tmp_path: Path) -> None:
+    good, bad = Counts(record=Tally(8, 0, 0)), Counts(record=Tally(0, 100, 100))
+    merit = finetune_module._figure_of_merit([Scores((good,)), Scores((bad, bad))])
+    assert merit == pytest.approx(0.5)
+    training = Training(replace(recipe, dev=recipe.dev * 2), tmp_path)
+    assert len(training.run()) == 2
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocabulary.txt"])

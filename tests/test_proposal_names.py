@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treaty_clauses.proposal_names import cluster_names, join_names, tell_apart
+from treaty_clauses.proposal_names import cluster_names, join_names, tell_apart, trust_names
 from treaty_clauses.spans import as_array
 
 
@@ -114,3 +114,26 @@ def test_numbers_tell_proposals_apart(first: str, second: str, *, expected: bool
 
 def test_without_names_nothing_is_told_apart() -> None:
     assert tell_apart("甲國", as_array([])).shape == (0, 0)
+
+
+SHARES = np.array([[0.6, 0.3, 0.1], [0.0, 0.0, 1.0]], np.float32)
+
+
+def test_a_plan_whose_naming_is_doubtful_loses_clauses_to_the_others() -> None:
+    trusted = trust_names(SHARES, np.array([0, 1, 1]), np.array([0.1, 0.7, 0.8]), weight=2.0)
+    assert trusted.argmax(axis=1).tolist() == [1, 2]
+    assert trusted.sum(axis=1) == pytest.approx([1.0, 1.0])
+
+
+def test_sure_namings_and_a_weight_of_zero_change_nothing() -> None:
+    sure = trust_names(SHARES, np.array([0, 1]), np.array([1.0, 1.0]), weight=3.0)
+    assert sure == pytest.approx(SHARES)
+    assert trust_names(SHARES, np.array([0, 1]), np.array([0.1, 0.2]), weight=0.0) is SHARES
+
+
+def test_without_named_proposals_or_clauses_nothing_is_weighed() -> None:
+    none = np.zeros(0, np.int64)
+    alone = np.ones((2, 1), np.float32)
+    assert trust_names(alone, none, np.zeros(0), weight=1.0) is alone
+    empty = np.zeros((0, 3), np.float32)
+    assert trust_names(empty, np.array([0, 1]), np.ones(2), weight=1.0).shape == (0, 3)

@@ -24,10 +24,15 @@ def load_recipe(path: Path, kind: type[T]) -> T:
         raise ConfigError(f"{path}: cannot read the recipe: {error}; give the path of a TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not a TOML file: {error}") from error
-    return _build(table, kind, str(path))
+    return build_recipe(table, kind, str(path))
 
 
-def _build(table: dict[str, Any], kind: type[T], where: str) -> T:
+def build_recipe(table: dict[str, Any], kind: type[T], where: str) -> T:
+    """Turn a table of plain TOML values into the frozen dataclass `kind`; `where` begins the message of an error.
+
+    Raises:
+        ConfigError: A key is unknown or missing, or a value has the wrong type.
+    """
     assert dataclasses.is_dataclass(kind)
     hints = typing.get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}
@@ -53,7 +58,7 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         if not isinstance(value, dict):
             raise ConfigError(f"{where}: expected a table, found {value!r}")
-        return _build(value, hint, where)
+        return build_recipe(value, hint, where)
     if hint is Path and isinstance(value, str):
         return Path(value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):

@@ -27,7 +27,7 @@ from treaty_clauses.manifest import MANIFEST
 from treaty_clauses.merge import merge_sections
 from treaty_clauses.packing import packed_chars
 from treaty_clauses.paths import default_model
-from treaty_clauses.proposal_names import cluster_names, join_names, tell_apart
+from treaty_clauses.proposal_names import cluster_names, join_names, tell_apart, trust_names
 from treaty_clauses.proposals import RecordBuilder, Scores, Thresholds, empty_record
 from treaty_clauses.runtime import Described, Pending, Reading, Runtime
 from treaty_clauses.segment import Segmenter
@@ -87,6 +87,7 @@ class Extractor:
         self._biases = {layer: calibration.get(f"bias_{layer.value}", 0.0) for layer in Layer}
         self._vote = calibration.get("weight_votes", 1.0)
         self._unnamed = np.float32(calibration.get("bias_unnamed", 0.0))
+        self._trust = calibration.get("weight_certainty", 0.0)
         prefix = "threshold_"
         chosen = {name.removeprefix(prefix): v for name, v in calibration.items() if name.startswith(prefix)}
         chosen |= {name: value for name, value in calibration.items() if name.startswith("confidence_")}
@@ -197,6 +198,7 @@ class Extractor:
             threshold=self._thresholds.same_proposal,
         )
         spans = replace(spans, proposal_entities=entities)
+        attribution = trust_names(attribution, entities, spans.scores[Layer.PROPOSAL], weight=self._trust)
         scores = Scores(
             labels=labels,
             roles=_sigmoid(logits["roles"]),

@@ -35,6 +35,7 @@ from treaty_clauses.vocabulary import MASK, Vocabulary
 from treaty_clauses.words import UNKNOWN, WordTable
 
 logger = logging.getLogger(__name__)
+_Pair = tuple[ArticleRecord, ArticleRecord]
 
 #: What is tried on dev: how much to lower a layer's OUTSIDE score before decoding, and from where links are taken.
 _CALIBRATED = {
@@ -44,6 +45,7 @@ _CALIBRATED = {
     "bias_condition": (1.0,),
     "bias_proposal": (0.7, 1.5),
     "bias_unnamed": (-0.7, -1.5, 0.7),
+    "weight_certainty": (0.5, 1.0, 2.0, 4.0),
     "threshold_role": (0.4, 0.6),
     "threshold_sole_bearer": (0.2, 0.35),
     "threshold_same_norm": (0.3,),
@@ -67,7 +69,10 @@ class _Reader(TorchTagger):
 
 
 class Training:
-    """One training run; `run()` trains, keeps the weights that did best on dev, and writes the model folder."""
+    """One training run; `run()` trains, keeps the weights that did best on dev, and writes the model folder.
+
+    Several sources of dev count alike, whatever their sizes. Scores are lists with an entry for each.
+    """
 
     def __init__(self, recipe: TrainRecipe, folder: Path) -> None:
         check_device(recipe.device)
@@ -77,9 +82,9 @@ class Training:
         self.rng = np.random.default_rng(recipe.seed)
         self.sources = [(gold, source) for source in recipe.train for gold in _read(source)]
         self.train = [gold for gold, _ in self.sources]
-        self.dev = [g for source in recipe.dev for g in _read(source)]
-        if not self.train or not self.dev:
-            raise ConfigError("the recipe must name at least one article in `train` and one in `dev`")
+        self.dev = [_read(source) for source in recipe.dev]
+        if not self.train or not self.dev or not all(self.dev):
+            raise ConfigError("the recipe must name at least one article in `train` and one in each source of `dev`")
         self.model, self.vocabulary = build_tagger(recipe)
         self.words = None if recipe.words is None else load_words(self.model, recipe.words)
         self.model.to(recipe.device)
@@ -90,8 +95,8 @@ class Training:
             FixedShape(torch.compile(self.model, dynamic=False), recipe.compiled_windows) if recipe.compile else None
         )
 
-    def run(self) -> Scores:
-        """Train; the figures on dev of the weights that were kept are returned and saved."""
+    def run(self) -> list[Scores]:
+        """Train; the figures on each source of dev of the weights that were kept are returned and saved."""
         recipe = self.recipe
         self._fit_votes()
         optimizers = self._optimizers()
@@ -121,7 +126,7 @@ class Training:
             if epoch % recipe.evaluate_every == 0 or epoch == recipe.epochs:
                 scores = self.evaluate(average)
                 figure = _figure_of_merit(scores)
-                self.history.append({"epoch": epoch, "merit": figure, **_headline(scores)})
+                self.history.append({"epoch": epoch, "merit": figure, "dev": _headlines(scores)})
                 logger.info("dev after epoch %d: %s", epoch, self.history[-1])
                 if figure > best:
                     best, best_scores = figure, scores
@@ -141,33 +146,36 @@ class Training:
             fit_votes(bags, [example.bags for example in examples], labels)
             bags.requires_grad_(False)
 
-    def evaluate(self, weights: dict[str, Tensor]) -> Scores:
+    def evaluate(self, weights: dict[str, Tensor]) -> list[Scores]:
         """Figures on dev of the same extraction as in production."""
-        return score_corpus(self._predict(self._reader(weights), {}))
+        return self._score(self._reader(weights), {})
 
     def _reader(self, weights: dict[str, Tensor]) -> _Reader:
         return _Reader(self._frozen(weights, {}), self.vocabulary, self.words)
 
-    def _predict(self, reader: _Reader, calibration: dict[str, float]) -> list[tuple[ArticleRecord, ArticleRecord]]:
-        """(gold, predicted) records of dev."""
+    def _predict(self, reader: _Reader, calibration: dict[str, float]) -> list[list[_Pair]]:
+        """(gold, predicted) records of each source of dev."""
         reader.model.config = replace(reader.model.config, calibration=calibration)
         extractor = Extractor(reader, self.segmenter, self.gazetteer)
-        return [(gold.record, extractor.extract_article(gold.article)) for gold in self.dev]
+        return [[(gold.record, extractor.extract_article(gold.article)) for gold in dev] for dev in self.dev]
 
-    def calibrate(self, weights: dict[str, Tensor], scores: Scores) -> tuple[dict[str, float], Scores]:
+    def _score(self, reader: _Reader, calibration: dict[str, float]) -> list[Scores]:
+        return [score_corpus(pairs) for pairs in self._predict(reader, calibration)]
+
+    def calibrate(self, weights: dict[str, Tensor], scores: list[Scores]) -> tuple[dict[str, float], list[Scores]]:
         """Decoding biases and link thresholds, chosen on dev one after the other, then the scale of confidences."""
         calibration: dict[str, float] = {}
         reader = self._reader(weights)
         for name, values in _CALIBRATED.items():
             for value in values:
                 tried = {**calibration, name: value}
-                found = score_corpus(self._predict(reader, tried))
+                found = self._score(reader, tried)
                 if _figure_of_merit(found) > _figure_of_merit(scores):
                     calibration, scores = tried, found
-        scale, offset = fit(judge(self._predict(reader, calibration)))
+        scale, offset = fit(judge([pair for pairs in self._predict(reader, calibration) for pair in pairs]))
         calibration |= {"confidence_scale": round(scale, 4), "confidence_offset": round(offset, 4)}
-        logger.info("calibrated on dev: %s: %s", calibration, _headline(scores))
-        self.history.append({"calibration": calibration, "merit": _figure_of_merit(scores), **_headline(scores)})
+        logger.info("calibrated on dev: %s: %s", calibration, _headlines(scores))
+        self.history.append({"calibration": calibration, "merit": _figure_of_merit(scores), "dev": _headlines(scores)})
         return calibration, scores
 
     def _frozen(self, weights: dict[str, Tensor], calibration: dict[str, float]) -> Tagger:
@@ -277,7 +285,8 @@ class Training:
 
 
 def _read(source: GoldSource) -> list[GoldArticle]:
-    return list(read_gold(source.records, read_texts(source.texts, only=gold_ids(source.records))))
+    texts = read_texts(source.texts, only=gold_ids(source.records))
+    return [gold for gold in read_gold(source.records, texts) if source.has(gold.record.article.id)]
 
 
 def _schedule(progress: float, warmup_share: float) -> float:
@@ -288,13 +297,17 @@ def _schedule(progress: float, warmup_share: float) -> float:
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def _headline(scores: Scores) -> dict[str, float | None]:
-    figures = {f"{name}.f1": tally.f1 for name, tally in scores.total.tallies.items()}
-    figures |= {f"{name}.accuracy": share.accuracy for name, share in scores.total.shares.items()}
-    return {name: None if value is None else round(value, 4) for name, value in figures.items()}
+def _headlines(scores: list[Scores]) -> list[dict[str, float | None]]:
+    """The figures of each source of dev, rounded."""
+    found = []
+    for total in (part.total for part in scores):
+        figures = {f"{name}.f1": tally.f1 for name, tally in total.tallies.items()}
+        figures |= {f"{name}.accuracy": share.accuracy for name, share in total.shares.items()}
+        found.append({name: None if value is None else round(value, 4) for name, value in figures.items()})
+    return found
 
 
-def _figure_of_merit(scores: Scores) -> float:
-    """What early stopping goes by: record, typed clause, role and term F1 together."""
-    tallies = scores.total.tallies
-    return sum(tallies[name].f1 or 0.0 for name in ("record", "typed", "role", "term"))
+def _figure_of_merit(scores: list[Scores]) -> float:
+    """What early stopping goes by: record, typed clause, role and term F1 together, the mean over the sources of dev."""
+    names = ("record", "typed", "role", "term")
+    return sum(part.total.tallies[name].f1 or 0.0 for part in scores for name in names) / len(scores)

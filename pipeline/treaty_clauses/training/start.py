@@ -1,5 +1,6 @@
 """What a training of the tagger starts from: its recipe, and the network that the recipe names."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from safetensors.torch import load_file
 from treaty_clauses.encoder import EncoderConfig
 from treaty_clauses.errors import ConfigError, ModelError
 from treaty_clauses.heads import HeadsConfig
-from treaty_clauses.tagger import Tagger, TaggerConfig
+from treaty_clauses.tagger import Tagger, TaggerConfig, load_tagger
 from treaty_clauses.training.augment import AugmentConfig
 from treaty_clauses.training.losses import LossWeights
 from treaty_clauses.training.wordvectors import read_vectors
@@ -25,20 +26,29 @@ class GoldSource:
     """A JSON Lines file of gold records, where its texts lie, and how often each article is seen an epoch.
 
     The share goes evenly from `share` in the first epoch to `last_share` in the last; 0.4 is a draw, 1.5 once or twice.
+    With `part` below 1 only that part of the articles is read at all, chosen by their ids: a smaller part lies within a
+    larger one, as a learning curve needs.
     """
 
     records: Path
     texts: Path
     share: float = 1.0
     last_share: float = 1.0
+    part: float = 1.0
+
+    def has(self, article_id: str) -> bool:
+        """Whether an article is in the part that is read."""
+        digest = hashlib.sha256(article_id.encode()).digest()
+        return int.from_bytes(digest[:4], "big") < self.part * 2**32
 
 
 @dataclass(frozen=True, slots=True)
 class TrainRecipe:
     """Everything that decides a training; lengths in characters.
 
-    `encoder` is a folder with a pretrained encoder of this package, or `hub` a Hugging Face encoder's name or folder;
-    with neither the encoder starts from random weights of shape `shape`. Training reads windows of `window_chars`, the
+    `encoder` is a folder with a pretrained encoder of this package, `hub` a Hugging Face encoder's name or folder, and
+    `tagger` the folder of a trained tagger to go on from, whose heads, inputs and word vectors are taken as they are;
+    with none of these the encoder starts from random weights of shape `shape`. Training reads windows of `window_chars`, the
     trained model windows of `read_window_chars` with more context on both sides.
     """
 
@@ -48,6 +58,7 @@ class TrainRecipe:
     encoder: Path | None = None
     words: Path | None = None
     hub: str | None = None
+    tagger: Path | None = None
     shape: EncoderConfig | None = None
     heads: HeadsConfig = field(default_factory=HeadsConfig)
     losses: LossWeights = field(default_factory=LossWeights)
@@ -101,8 +112,10 @@ def build_tagger(recipe: TrainRecipe) -> tuple[Tagger, Vocabulary]:
         "context_chars": recipe.read_context_chars,
         "version": recipe.version,
     }
-    if sum(start is not None for start in (recipe.hub, recipe.encoder, recipe.shape)) > 1:
-        raise ConfigError("the recipe names more than one start; leave one of `encoder`, `hub` and `shape`")
+    if sum(start is not None for start in (recipe.hub, recipe.encoder, recipe.shape, recipe.tagger)) > 1:
+        raise ConfigError("the recipe names more than one start; leave one of `encoder`, `hub`, `tagger` and `shape`")
+    if recipe.tagger is not None:
+        return _trained_tagger(recipe.tagger, recipe)
     if recipe.hub is not None:
         return _hub_tagger(recipe.hub, settings)
     if recipe.encoder is not None:
@@ -118,10 +131,28 @@ def build_tagger(recipe: TrainRecipe) -> tuple[Tagger, Vocabulary]:
             raise ModelError(f"{recipe.encoder}: cannot read the pretrained encoder: {error}; restore it") from error
         return model, vocabulary
     if recipe.vocabulary is None or recipe.shape is None:
-        raise ConfigError("the recipe must name `encoder`, or `hub`, or both `vocabulary` and `shape`")
+        raise ConfigError("the recipe must name `encoder`, `hub` or `tagger`, or both `vocabulary` and `shape`")
     vocabulary = Vocabulary.load(recipe.vocabulary)
     shape = replace(recipe.shape, vocabulary_size=len(vocabulary), dropout=recipe.encoder_dropout)
     return Tagger(TaggerConfig(encoder=shape, **settings)), vocabulary
+
+
+def _trained_tagger(folder: Path, recipe: TrainRecipe) -> tuple[Tagger, Vocabulary]:
+    """Go on from a trained tagger, with the recipe's dropout and version and without its calibration."""
+    trained = load_tagger(folder)
+    old = trained.config
+    if old.encoder is None:
+        raise ConfigError(f"{folder}: a tagger of a Hugging Face encoder; name one with an encoder of this package")
+    config = replace(
+        old,
+        encoder=replace(old.encoder, dropout=recipe.encoder_dropout),
+        heads=replace(old.heads, dropout=recipe.heads.dropout),
+        calibration={},
+        version=recipe.version,
+    )
+    model = Tagger(config)
+    model.load_state_dict(trained.model.state_dict())
+    return model, trained.vocabulary
 
 
 def load_words(model: Tagger, folder: Path) -> WordTable:
