@@ -31,11 +31,10 @@ pytest.importorskip("openvino")
 
 from treaty_clauses.fast import FastTagger
 from treaty_clauses.training.export import export_tagger
-from treaty_clauses.training.parity import compare
+from treaty_clauses.training.parity import LEAST_AGREEMENT, MOST_DIFFERENCE, compare
 
 ROOT = Path(__file__).parents[1]
-MOST_DIFFERENCE = 0.005  # of record F1 between the backends (issue 8)
-SAMPLE = 12  # articles of dev
+GATED = ("dev", "test")  # splits of the written articles: in a few articles one record alone is more than MOST_DIFFERENCE
 
 
 @pytest.fixture(scope="module")
@@ -283,11 +282,13 @@ def test_no_shipped_file_is_larger_than_40_mb(shipped: Path) -> None:
 
 
 def test_the_shipped_graphs_read_as_torch_does(shipped: Path) -> None:
-    articles = [item for item in read_articles(ROOT / "corpus" / "dev.jsonl") if isinstance(item, Article)][:SAMPLE]
-    gold = {record.article.id: record for record in read_records(ROOT / "annotations" / "dev.jsonl")}
+    items = [item for split in GATED for item in read_articles(ROOT / "corpus" / f"{split}.jsonl")]
+    articles = [item for item in items if isinstance(item, Article)]
+    records = [record for split in GATED for record in read_records(ROOT / "annotations" / f"{split}.jsonl")]
+    gold = {record.article.id: record for record in records}
     found = [list(load(shipped, backend=name).pipe(articles, ahead_chars=AHEAD_CHARS)) for name in ("torch", "fast")]
     parity = compare(*found, gold)
-    assert parity.agreement > 0.95, parity
+    assert parity.agreement >= LEAST_AGREEMENT, parity
     assert abs(parity.fast_f1 - parity.reference_f1) <= MOST_DIFFERENCE, parity
 
 
