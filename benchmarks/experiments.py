@@ -60,6 +60,9 @@ def measure(scores: Scores) -> dict[str, list[float | None]]:
 def run(names: list[str], seeds: list[int], output: Path) -> None:
     """Train and measure every variant with every seed."""
     base, variants = load_variants(VARIANTS)
+    unknown = sorted(set(names) - set(variants))
+    if unknown:
+        raise SystemExit(f"{VARIANTS}: no variant {unknown[0]!r}; expected one of {', '.join(variants)}")
     for name in names:
         for seed in seeds:
             folder = output / f"{name}-{seed}"

@@ -46,3 +46,8 @@ def test_results_are_shown_with_their_intervals(tmp_path: Path, capsys: pytest.C
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 3
     assert printed[2].startswith("| half | 2 | 10 | 30 | 0.667 (0.500-0.750) |")
+
+
+def test_an_unknown_variant_ends_the_run_before_it_begins(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="no variant 'articles-99'; expected one of articles-12"):
+        experiments.run(["articles-99"], [1], tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel, BertTokenizer
 
 from treaty_clauses.config import load_recipe
@@ -253,6 +253,15 @@ def test_a_trained_tagger_of_a_hugging_face_encoder_is_no_start(recipe: TrainRec
     Training(replace(recipe, hub=str(bert), shape=None, vocabulary=None), tmp_path / "first").run()
     with pytest.raises(ConfigError, match="Hugging Face"):
         build_tagger(replace(recipe, tagger=tmp_path / "first", shape=None))
+
+
+def test_word_vectors_that_the_trained_tagger_has_not_are_a_config_error(recipe: TrainRecipe, tmp_path: Path) -> None:
+    Training(recipe, tmp_path / "first").run()
+    (tmp_path / "words").mkdir()
+    save_file({"vectors": torch.ones(3, 4)}, tmp_path / "words" / "vectors.safetensors")
+    (tmp_path / "words" / "words.txt").write_text("停火\n撤軍\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="leave `words` out"):
+        build_tagger(replace(recipe, tagger=tmp_path / "first", shape=None, words=tmp_path / "words"))
 
 
 def test_a_part_of_the_articles_lies_within_a_larger_part() -> None:

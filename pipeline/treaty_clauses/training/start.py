@@ -138,11 +138,19 @@ def build_tagger(recipe: TrainRecipe) -> tuple[Tagger, Vocabulary]:
 
 
 def _trained_tagger(folder: Path, recipe: TrainRecipe) -> tuple[Tagger, Vocabulary]:
-    """Go on from a trained tagger, with the recipe's dropout and version and without its calibration."""
+    """Go on from a trained tagger, with the recipe's dropout and version and without its calibration.
+
+    Raises:
+        ConfigError: Its encoder is none of this package, or the recipe names word vectors and it has none, or the reverse.
+        ModelError: The folder cannot be read.
+    """
     trained = load_tagger(folder)
     old = trained.config
     if old.encoder is None:
         raise ConfigError(f"{folder}: a tagger of a Hugging Face encoder; name one with an encoder of this package")
+    if bool(old.word_count) != (recipe.words is not None):
+        has, advice = ("has", "name them as `words`") if old.word_count else ("has no", "leave `words` out")
+        raise ConfigError(f"{folder}: this tagger {has} word vectors; {advice} in the recipe")
     config = replace(
         old,
         encoder=replace(old.encoder, dropout=recipe.encoder_dropout),
