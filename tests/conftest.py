@@ -96,7 +96,7 @@ def article_encoder(vocabulary: Vocabulary, segmenter: Segmenter, gazetteer: Gaz
 
 @pytest.fixture(scope="session")
 def example(gold: GoldArticle, article_encoder: ArticleEncoder) -> Example:
-    return make_example(gold, article_encoder)
+    return make_example(gold, article_encoder.encode(gold.article.text))
 
 
 @pytest.fixture(scope="session")

@@ -127,7 +127,7 @@ def test_of_overlapping_mentions_the_longer_stays(article_encoder: ArticleEncode
     )
     other = gold.record.actors[1].model_copy(update={"mentions": (longer,)})
     record = gold.record.model_copy(update={"actors": (east, other), "proposals": ()})
-    example = make_example(GoldArticle(gold.article, record), article_encoder)
+    example = make_example(GoldArticle(gold.article, record), article_encoder.encode(gold.article.text))
     spans = example.spans.layers[Layer.ACTOR].tolist()
     assert [longer.start, longer.end] in spans
     assert [east.mentions[0].start, east.mentions[0].end] not in spans
@@ -135,7 +135,7 @@ def test_of_overlapping_mentions_the_longer_stays(article_encoder: ArticleEncode
 
 def test_an_article_without_annotation_is_an_example_too(article_encoder: ArticleEncoder, gold: GoldArticle) -> None:
     record = ArticleRecord.model_validate({**gold.record.model_dump(), "actors": (), "proposals": ()})
-    example = make_example(GoldArticle(gold.article, record), article_encoder)
+    example = make_example(GoldArticle(gold.article, record), article_encoder.encode(gold.article.text))
     assert not example.targets.tags.any()
     assert example.targets.roles.shape == (0, 0, len(Role))
     assert example.targets.attribution.shape == (0, 1)

@@ -50,7 +50,9 @@ def test_every_head_has_a_finite_loss_that_reaches_its_weights(heads: Heads, exa
 def test_a_head_of_no_weight_costs_nothing(heads: Heads, example: Example) -> None:
     hidden = torch.randn(len(example.encoded), 16)
     losses = article_losses(heads, hidden, no_words(hidden), example, replace(LossWeights(), links=0.0, roles=0.0))
-    assert all(losses[name] == 0 for name in ("roles", "conditions", "same_norm", "attribution", "proposers", "same_proposal"))
+    assert all(
+        losses[name] == 0 for name in ("roles", "conditions", "same_norm", "attribution", "proposers", "same_proposal")
+    )
     assert losses["tags"] > 0
 
 
@@ -58,7 +60,7 @@ def test_an_article_without_annotation_costs_its_tags_only(
     heads: Heads, gold: GoldArticle, article_encoder: ArticleEncoder
 ) -> None:
     record = gold.record.model_copy(update={"actors": (), "proposals": ()})
-    example = make_example(GoldArticle(gold.article, record), article_encoder)
+    example = make_example(GoldArticle(gold.article, record), article_encoder.encode(gold.article.text))
     hidden = torch.randn(len(example.encoded), 16)
     losses = article_losses(heads, hidden, no_words(hidden), example, LossWeights())
     assert set(losses) == {"tags"}

@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from torch import Tensor, nn
 
 from treaty_clauses.confidence import fit, judge
 from treaty_clauses.config import to_table
+from treaty_clauses.decode import decode_spans
 from treaty_clauses.encode import ArticleEncoder, Encoded
 from treaty_clauses.errors import ConfigError
 from treaty_clauses.extract import Extractor
 from treaty_clauses.gazetteer import Gazetteer
 from treaty_clauses.score import Scores, score_corpus
 from treaty_clauses.segment import BEGIN, SINGLE, Segmenter
+from treaty_clauses.spans import Layer
 from treaty_clauses.tagger import FixedShape, Reading, Tagger, TorchTagger, save_tagger
 from treaty_clauses.texts import read_texts
 from treaty_clauses.training.augment import augment
@@ -51,6 +53,19 @@ _CALIBRATED = {
     "threshold_same_norm": (0.3,),
     "threshold_same_proposal": (0.3, 0.7),
 }
+
+
+#: With which biases the heads' own spans are found in training, near those that calibration on dev has chosen so far.
+_FOUND_BIAS = {Layer.PROPOSAL: 1.0, Layer.CONDITION: 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """An article of a batch, rewritten; `seen` is what the network is shown of it."""
+
+    gold: GoldArticle
+    encoded: Encoded
+    seen: Encoded
 
 
 class _Reader(TorchTagger):
@@ -109,7 +124,7 @@ class Training:
             size, done, first = sum(len(gold.article.text) for gold in chosen), 0, step
             for batch in self._batches(chosen):
                 scale = _schedule((epoch - 1 + done / size) / recipe.epochs, recipe.warmup_share)
-                done = min(size, done + sum(len(example.encoded) for example in batch))
+                done = min(size, done + sum(len(drawn.encoded) for drawn in batch))
                 for group in (group for optimizer in optimizers for group in optimizer.param_groups):
                     group["lr"] = group["base_lr"] * scale
                 for name, value in self._step(batch, optimizers).items():
@@ -141,7 +156,7 @@ class Training:
         """Fit the bag-of-words classifiers on the articles as they are; the network's training leaves them alone."""
         bags = self.model.heads.bags
         if bags:
-            examples = [make_example(gold, self.encoder) for gold in self.train]
+            examples = [make_example(gold, self.encoder.encode(gold.article.text)) for gold in self.train]
             labels = {name: [example.targets.labels[name] for example in examples] for name in bags}
             fit_votes(bags, [example.bags for example in examples], labels)
             bags.requires_grad_(False)
@@ -217,15 +232,15 @@ class Training:
             chosen += [gold] * (int(share) + int(self.rng.random() < share % 1))
         return [chosen[index] for index in self.rng.permutation(len(chosen))]
 
-    def _batches(self, articles: Sequence[GoldArticle]) -> Iterator[list[Example]]:
+    def _batches(self, articles: Sequence[GoldArticle]) -> Iterator[list[_Drawn]]:
         """Articles rewritten at random, `batch_chars` characters or somewhat more at a time."""
-        batch: list[Example] = []
+        batch: list[_Drawn] = []
         size = 0
         for original in articles:
             gold = augment(original, self.rng, self.recipe.augmentation)
-            example = make_example(gold, self.encoder)
-            batch.append(replace(example, encoded=self._hide(example.encoded)))
-            size += len(example.encoded)
+            encoded = self.encoder.encode(gold.article.text)
+            batch.append(_Drawn(gold, encoded, self._hide(encoded)))
+            size += len(encoded)
             if size >= self.recipe.batch_chars:
                 yield batch
                 batch, size = [], 0
@@ -250,23 +265,34 @@ class Training:
         word = np.cumsum((encoded.boundaries == BEGIN) | (encoded.boundaries == SINGLE))
         return np.asarray((self.rng.random(len(encoded) + 1) < self.recipe.hide_words)[word])
 
-    def _step(self, batch: Sequence[Example], optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, float]:
+    def _example(self, drawn: _Drawn, hidden: Tensor) -> Example:
+        """What is learnt from an article; in some its heads read the spans that they find themselves."""
+        predicted = None
+        if self.rng.random() < self.recipe.predicted_spans:
+            with torch.no_grad():
+                tags = self.model.heads.tag(hidden).cpu().numpy()
+            predicted = decode_spans(tags, bias=_FOUND_BIAS)
+        example = make_example(drawn.gold, drawn.encoded, predicted=predicted, rng=self.rng)
+        return replace(example, encoded=drawn.seen)
+
+    def _step(self, batch: Sequence[_Drawn], optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, float]:
         recipe = self.recipe
         self.model.train()
         device = torch.device(recipe.device).type
         with torch.autocast(device, torch.bfloat16):
             states = self.model.read(
-                [example.encoded for example in batch],
+                [drawn.seen for drawn in batch],
                 window_chars=recipe.window_chars,
                 context_chars=recipe.context_chars,
                 fixed=self._fixed,
             )
         losses: dict[str, list[Tensor]] = {}
-        for hidden, example in zip(states, batch, strict=True):
-            words = self.model.word_vectors(example.encoded)
-            for name, loss in article_losses(self.model.heads, hidden.float(), words, example, recipe.losses).items():
+        for states_of_one, drawn in zip(states, batch, strict=True):
+            hidden = states_of_one.float()
+            example, words = self._example(drawn, hidden), self.model.word_vectors(drawn.seen)
+            for name, loss in article_losses(self.model.heads, hidden, words, example, recipe.losses).items():
                 losses.setdefault(name, []).append(loss)
-        scale = 100 / sum(len(example.encoded) for example in batch)
+        scale = 100 / sum(len(drawn.encoded) for drawn in batch)
         sums = {name: torch.stack(parts).sum() * scale for name, parts in losses.items()}
         total = torch.stack(list(sums.values())).sum()
         total.backward()  # type: ignore[no-untyped-call]

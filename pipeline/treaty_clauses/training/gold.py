@@ -1,7 +1,7 @@
 """Gold records and their texts: from files to what the heads learn."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from treaty_clauses.decode import tags_of
-from treaty_clauses.encode import ArticleEncoder, Encoded
+from treaty_clauses.encode import Encoded
 from treaty_clauses.errors import InputError
 from treaty_clauses.grams import SpanBags, span_bags
 from treaty_clauses.io import read_records, text_sha256
@@ -18,9 +18,11 @@ from treaty_clauses.labels import ActorKind, ClauseType, Modality, Role, Status,
 from treaty_clauses.links import LinkInputs, link_inputs
 from treaty_clauses.proposal_names import cluster_names
 from treaty_clauses.spans import Discourse, Ints, Layer, SpanSet, as_array
+from treaty_clauses.training.predicted import NOBODY, Owned, disjoint, mix_spans
 from treaty_clauses.types import Article, ArticleRecord
 
 _IGNORE = -100  # label that no loss counts, as in torch.nn.functional.cross_entropy
+UNKNOWN_LINK = -1.0  # of a link of which the gold says nothing; no loss counts it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Targets:
     `tags` (length, layers); `labels[name]` (spans,); `roles` (clauses, actors, 4), `attribution` (clauses,
     proposals + 1), true for each cluster of names of the right proposal, the last column for "unnamed"; `proposers` (proposal
     mentions, actors), `conditions` (clauses, conditions), `same_norm` (clauses, clauses) and `same_proposal` (proposal
-    mentions, proposal mentions), true below the diagonal only.
+    mentions, proposal mentions), true below the diagonal only; UNKNOWN_LINK where a naming is none in the gold.
     """
 
     tags: npt.NDArray[np.int64]
@@ -91,40 +93,62 @@ def read_gold(path: Path, texts: dict[str, str]) -> Iterator[GoldArticle]:
         yield GoldArticle(Article(name, texts[name], published), record)
 
 
-def make_example(gold: GoldArticle, encoder: ArticleEncoder) -> Example:
-    """Turn a gold article into inputs and targets."""
-    return _ExampleMaker(gold.article.text, gold.record).make(encoder)
+def make_example(
+    gold: GoldArticle,
+    encoded: Encoded,
+    *,
+    predicted: SpanSet | None = None,
+    rng: np.random.Generator | None = None,
+) -> Example:
+    """Turn a gold article and what `ArticleEncoder.encode` says of its text into inputs and targets.
+
+    With the spans that the network itself finds (`predicted`, and `rng` for the choice among borders) the heads read these among
+    the gold ones, as they must when the gold is not there; the tags to learn stay those of the gold. See `mix_spans`.
+    """
+    return _ExampleMaker(gold.article.text, gold.record, predicted, rng).make(encoded)
 
 
 class _ExampleMaker:
-    def __init__(self, text: str, record: ArticleRecord) -> None:
-        self.text, self.record = text, record
+    def __init__(
+        self, text: str, record: ArticleRecord, predicted: SpanSet | None, rng: np.random.Generator | None
+    ) -> None:
+        self.text, self.record, self.predicted, self.rng = text, record, predicted, rng
         self.discourse = Discourse.of(text)
 
-    def make(self, encoder: ArticleEncoder) -> Example:
+    def _gold_spans(self) -> dict[Layer, list[Owned]]:
+        """The spans of each layer with the number of their actor, plan, clause or condition, or of the term's role."""
         record = self.record
-        actors = _disjoint([(m.start, m.end, n) for n, a in enumerate(record.actors) for m in a.mentions])
-        proposals = _disjoint(
-            [(m.start, m.end, n) for n, p in enumerate(p for p in record.proposals if p.mentions) for m in p.mentions]
-        )
-        clauses = [(proposal, clause) for proposal in record.proposals for clause in proposal.clauses]
-        mentions = _disjoint([(m.start, m.end, n) for n, (_, c) in enumerate(clauses) for m in c.mentions])
-        conditions = _disjoint(list({(m.start, m.end, 0) for _, c in clauses for m in c.conditions}))
-        terms = _disjoint(list({(t.start, t.end, list(TermRole).index(t.role)) for _, c in clauses for t in c.terms}))
-        anchors = _disjoint(
-            list({(t.anchor.start, t.anchor.end, 0) for _, c in clauses for t in c.terms if t.anchor is not None})
-        )
-        table = {
-            Layer.CLAUSE: mentions,
-            Layer.CONDITION: conditions,
-            Layer.ACTOR: actors,
-            Layer.TERM: terms,
-            Layer.PROPOSAL: proposals,
-            Layer.ANCHOR: anchors,
-        }
-        actor_entities, actor_ids = _entities(actors, [actor.id for actor in record.actors])
+        clauses = [clause for proposal in record.proposals for clause in proposal.clauses]
         named = [p for p in record.proposals if p.mentions]
-        owner_ids = np.array([named[n].id for _, _, n in proposals])
+        terms = [term for clause in clauses for term in clause.terms]
+        table = {
+            Layer.CLAUSE: [(m.start, m.end, n) for n, c in enumerate(clauses) for m in c.mentions],
+            Layer.CONDITION: list({(m.start, m.end, 0) for c in clauses for m in c.conditions}),
+            Layer.ACTOR: [(m.start, m.end, n) for n, a in enumerate(record.actors) for m in a.mentions],
+            Layer.TERM: list({(t.start, t.end, list(TermRole).index(t.role)) for t in terms}),
+            Layer.PROPOSAL: [(m.start, m.end, n) for n, p in enumerate(named) for m in p.mentions],
+            Layer.ANCHOR: list({(t.anchor.start, t.anchor.end, 0) for t in terms if t.anchor is not None}),
+        }
+        spans = {layer: disjoint(found) for layer, found in table.items()}
+        conditions = spans[Layer.CONDITION]
+        return spans | {Layer.CONDITION: [(start, end, n) for n, (start, end, _) in enumerate(conditions)]}
+
+    def _mixed(self, gold: dict[Layer, list[Owned]]) -> dict[Layer, list[Owned]]:
+        """What the heads read: the gold spans, or among them those that the network found."""
+        if self.predicted is None or self.rng is None:
+            return gold
+        return mix_spans(self.text, gold, self.predicted, self.rng)
+
+    def make(self, encoded: Encoded) -> Example:
+        record = self.record
+        gold = self._gold_spans()
+        table = self._mixed(gold)
+        mentions, conditions, actors, terms, proposals, _ = (table[layer] for layer in Layer)
+        clauses = [(proposal, clause) for proposal in record.proposals for clause in proposal.clauses]
+        actor_entities, actor_ids = _entities(actors, [actor.id for actor in record.actors])
+        actor_count = int(actor_entities.max()) + 1 if len(actor_entities) else 0
+        named = [p for p in record.proposals if p.mentions]
+        owner_ids = np.array([None if n < 0 else named[n].id for _, _, n in proposals], object)
         clusters = cluster_names(self.text, as_array([(start, end) for start, end, _ in proposals]))
         cluster_count = int(clusters.max()) + 1 if len(clusters) else 0
         spans = SpanSet(
@@ -133,7 +157,7 @@ class _ExampleMaker:
             proposal_entities=clusters,
         )
         owners = [clauses[n] for _, _, n in mentions]
-        roles = np.zeros((len(owners), len(actor_ids), len(Role)), np.float32)
+        roles = np.zeros((len(owners), actor_count, len(Role)), np.float32)
         attribution = np.zeros((len(owners), cluster_count + 1), np.bool_)
         links = np.zeros((len(owners), len(conditions)), np.float32)
         for row, (proposal, clause) in enumerate(owners):
@@ -144,49 +168,42 @@ class _ExampleMaker:
             own = clusters[owner_ids == proposal.id] if len(clusters) else clusters
             attribution[row, own if len(own) else cluster_count] = True
             held = {(m.start, m.end) for m in clause.conditions}
-            links[row] = [(s, e) in held for s, e, _ in conditions]
+            links[row] = [number != NOBODY and gold[Layer.CONDITION][number][:2] in held for _, _, number in conditions]
         numbers = np.array([n for _, _, n in mentions], np.int64)
         same = np.tril(numbers[:, None] == numbers[None, :], -1).astype(np.float32)
-        proposers = np.zeros((len(proposals), len(actor_ids)), np.float32)
+        proposers = np.zeros((len(proposals), actor_count), np.float32)
         for row, (_, _, n) in enumerate(proposals):
-            for actor in named[n].proposers:
+            for actor in named[n].proposers if n != NOBODY else ():
                 if actor in actor_ids:
                     proposers[row, actor_ids[actor]] = 1
         plans = np.array([n for _, _, n in proposals], np.int64)
         same_plan = np.tril(plans[:, None] == plans[None, :], -1).astype(np.float32)
-        tags = np.stack([tags_of(spans.layers[layer], len(self.text)) for layer in Layer], axis=-1).astype(np.int64)
+        proposers[plans == NOBODY] = UNKNOWN_LINK
+        same_plan[(plans[:, None] == NOBODY) | (plans[None, :] == NOBODY)] = UNKNOWN_LINK
+        tags = np.stack(
+            [tags_of(as_array([(s, e) for s, e, _ in gold[layer]]), len(self.text)) for layer in Layer], axis=-1
+        ).astype(np.int64)
         labels = {
             "clause_type": _indices([c.type for _, c in owners], ClauseType),
             "modality": _indices([c.modality for _, c in owners], Modality),
             "status": _indices([c.status for _, c in owners], Status),
-            "kind": _indices([record.actors[n].kind for _, _, n in actors], ActorKind),
-            "term_role": np.array([n for _, _, n in terms], np.int64),
+            "kind": _indices([record.actors[n].kind if n >= 0 else None for _, _, n in actors], ActorKind),
+            "term_role": np.array([_IGNORE if n == NOBODY else n for _, _, n in terms], np.int64),
         }
         targets = Targets(tags, labels, roles, attribution, proposers, links, same, same_plan)
-        encoded = encoder.encode(self.text)
         bags = span_bags(self.text, encoded.boundaries, encoded.words, spans.layers[Layer.CLAUSE])
         return Example(encoded, spans, bags, link_inputs(spans, self.discourse), targets)
 
 
-def _disjoint(spans: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """Sorted spans; of two that overlap the longer stays."""
-    kept: list[tuple[int, int, int]] = []
-    for span in sorted(spans, key=lambda s: (s[0], -(s[1] - s[0]), s[2])):
-        if kept and span[0] < kept[-1][1]:
-            if span[1] - span[0] > kept[-1][1] - kept[-1][0]:
-                kept[-1] = span
-            continue
-        kept.append(span)
-    return kept
-
-
-def _entities(spans: list[tuple[int, int, int]], ids: list[str]) -> tuple[Ints, dict[str, int]]:
-    """Entity numbers without gaps for the spans' owners, and the number of each owner's id."""
+def _entities(spans: list[Owned], ids: list[str]) -> tuple[Ints, dict[str, int]]:
+    """Entity numbers without gaps for the spans' owners, and the number of each id that owns one."""
     used = sorted({owner for _, _, owner in spans})
     numbers = {owner: number for number, owner in enumerate(used)}
-    return np.array([numbers[o] for _, _, o in spans], np.int64), {ids[owner]: numbers[owner] for owner in used}
+    owned = {ids[owner]: number for owner, number in numbers.items() if owner >= 0}
+    return np.array([numbers[o] for _, _, o in spans], np.int64), owned
 
 
-def _indices(values: list[str], labels: type) -> Ints:
-    order = {label: number for number, label in enumerate(labels)}  # type: ignore[var-annotated, arg-type]
+def _indices(values: Sequence[str | None], labels: type) -> Ints:
+    """The labels' numbers; None is one that no loss counts."""
+    order = {None: _IGNORE} | {label: number for number, label in enumerate(labels)}  # type: ignore[var-annotated, arg-type]
     return np.array([order[value] for value in values], np.int64)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from treaty_clauses.heads import Heads
 from treaty_clauses.spans import Layer
-from treaty_clauses.training.gold import Example
+from treaty_clauses.training.gold import UNKNOWN_LINK, Example
 
 _CHARS_PER_SPAN = 25  # brings the tag losses, summed over characters, to the size of the losses summed over spans
 
@@ -73,7 +73,7 @@ def _below_diagonal(logits: Tensor) -> Tensor:
 
 
 def _binary(logits: Tensor, truth: Tensor) -> Tensor:
-    """Sum of binary cross-entropies; pairs without a candidate mention (very small logits) cost nothing."""
-    reachable = logits > -1e3
+    """Sum of binary cross-entropies; pairs without a candidate mention (very small logits) or of unknown truth cost nothing."""
+    counted = (logits > -1e3) & (truth != UNKNOWN_LINK)
     losses = nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    return torch.where(reachable, losses, torch.zeros_like(losses)).sum()
+    return torch.where(counted, losses, torch.zeros_like(losses)).sum()

@@ -49,7 +49,8 @@ class TrainRecipe:
     `encoder` is a folder with a pretrained encoder of this package, `hub` a Hugging Face encoder's name or folder, and
     `tagger` the folder of a trained tagger to go on from, whose heads, inputs and word vectors are taken as they are;
     with none of these the encoder starts from random weights of shape `shape`. Training reads windows of `window_chars`, the
-    trained model windows of `read_window_chars` with more context on both sides.
+    trained model windows of `read_window_chars` with more context on both sides. In a share `predicted_spans` of the articles the
+    heads learn from the gold spans mixed with those that the network finds by then (`predicted.py`).
     """
 
     train: tuple[GoldSource, ...]
@@ -83,6 +84,7 @@ class TrainRecipe:
     hide_hints: float = 0.15
     hide_words: float = 0.1
     encoder_dropout: float = 0.1
+    predicted_spans: float = 0.0
     use_boundaries: bool = True
     use_gazetteer: bool = True
     use_quantities: bool = True
