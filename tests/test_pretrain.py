@@ -15,6 +15,7 @@ from treaty_clauses.segment import Segmenter
 from treaty_clauses.training import checkpoint as checkpoint_module
 from treaty_clauses.training import pretrain as pretrain_module
 from treaty_clauses.training.checkpoint import export_encoder
+from treaty_clauses.training.objectives import OBJECTIVES, GeneratorShape
 from treaty_clauses.training.pretrain import EncoderShape, Phase, Pretraining, PretrainRecipe, build_vocabulary
 from treaty_clauses.training.stream import Source, is_held_out
 from treaty_clauses.vocabulary import SPECIAL, Vocabulary
@@ -51,6 +52,7 @@ def recipe(sources: tuple[Source, ...]) -> PretrainRecipe:
         sources=sources,
         phases=(Phase(900, 30, 4), Phase(12_000, 60, 4)),
         encoder=EncoderShape(hidden_size=16, layers=1, heads=2, intermediate_size=16, dropout=0.1),
+        generator=GeneratorShape(hidden_size=8, layers=1, heads=2, intermediate_size=8),
         vocabulary_floor=2,
         warmup_steps=3,
         decay_chars=2000,
@@ -74,10 +76,12 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+@pytest.mark.parametrize("change", [{"optimizer": "adamw"}, {}, {"objective": "replaced"}], ids=str)
 @pytest.mark.parametrize("first", [3, 9], ids=["in the first phase", "in the second phase"])
-def test_an_interrupted_run_goes_on_exactly(recipe: PretrainRecipe, tmp_path: Path, optimizer: str, first: int) -> None:
-    recipe = replace(recipe, optimizer=optimizer)
+def test_an_interrupted_run_goes_on_exactly(
+    recipe: PretrainRecipe, tmp_path: Path, change: dict[str, str], first: int
+) -> None:
+    recipe = replace(recipe, **change)  # type: ignore[arg-type]
     whole = Pretraining(recipe, tmp_path / "whole")
     whole.run(max_steps=14)
     expected = weights(whole), whole._train_step()
@@ -106,7 +110,8 @@ def test_a_run_ends_with_its_recipe(recipe: PretrainRecipe, tmp_path: Path) -> N
     assert (again.step, again.characters) == (3, 360)
 
 
-def test_it_learns(recipe: PretrainRecipe, tmp_path: Path) -> None:
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_it_learns(recipe: PretrainRecipe, tmp_path: Path, objective: str) -> None:
     """Text in which every character can be told from its neighbours."""
     path = tmp_path / "one.jsonl"
     texts = [document(number)[:5] + "甲乙丙丁戊己庚辛" * 40 for number in range(60)]
@@ -118,6 +123,7 @@ def test_it_learns(recipe: PretrainRecipe, tmp_path: Path) -> None:
         decay_chars=0,
         learning_rate=1e-2,
         encoder=replace(recipe.encoder, dropout=0.0),
+        objective=objective,
     )
     run = Pretraining(recipe, tmp_path / "run")
     losses = [run._train_step() for _ in range(60)]
@@ -249,7 +255,14 @@ def test_a_missing_corpus_is_named(recipe: PretrainRecipe, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "change",
-    [{"optimizer": "sgd"}, {"sources": ()}, {"phases": ()}, {"mask_share": 0.0}, {"device": "abacus"}],
+    [
+        {"optimizer": "sgd"},
+        {"objective": "translated"},
+        {"sources": ()},
+        {"phases": ()},
+        {"mask_share": 0.0},
+        {"device": "abacus"},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_a_recipe_that_cannot_be_run_is_a_config_error(

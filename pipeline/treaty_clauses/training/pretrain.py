@@ -1,4 +1,4 @@
-"""Masked-character pretraining of the encoder: one loop for CPU and CUDA, resumable to the step."""
+"""Pretraining of the encoder on raw text: one loop for CPU and CUDA, resumable to the step."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from treaty_clauses.training.checkpoint import (
     save_checkpoint,
 )
 from treaty_clauses.training.masking import mask_batch
+from treaty_clauses.training.objectives import OBJECTIVES, GeneratorShape, build_model
 from treaty_clauses.training.stream import Source, StreamState, WindowStream, held_out_documents, read_documents
 from treaty_clauses.vocabulary import Vocabulary
 
@@ -64,7 +65,8 @@ class EncoderShape:
 class PretrainRecipe:
     """Everything that decides a pretraining; times in seconds, lengths in characters.
 
-    `start` names the folder of an encoder to go on from: its vocabulary and weights are taken, the schedule is new.
+    `objective` is "masked" (guess the masked characters) or "replaced" (tell which characters a small `generator`, trained
+    along, has put in the place of masked ones); see `objectives.py`. `start` names the folder of an encoder to go on from: its vocabulary and weights are taken, the schedule is new.
     """
 
     sources: tuple[Source, ...]
@@ -72,6 +74,8 @@ class PretrainRecipe:
     encoder: EncoderShape = EncoderShape()
     seed: int = 0
     vocabulary_floor: int = 20
+    objective: str = "masked"
+    generator: GeneratorShape = field(default_factory=GeneratorShape)
     mask_share: float = 0.2
     whole_word_share: float = 0.5
     blind_share: float = 0.1
@@ -100,32 +104,11 @@ class PretrainRecipe:
             raise ConfigError("a pretraining needs at least one of `sources` and of `phases`")
         if self.optimizer not in ("adamw", "muon"):
             raise ConfigError(f"optimizer {self.optimizer!r}; expected adamw or muon")
+        if self.objective not in OBJECTIVES:
+            raise ConfigError(f"objective {self.objective!r}; expected one of {', '.join(OBJECTIVES)}")
         if not 0 < self.mask_share < 1:
             raise ConfigError(f"mask_share {self.mask_share}; expected a number between 0 and 1")
         check_device(self.device)
-
-
-class MaskedCharacterModel(nn.Module):
-    """Encoder and tied projection; `forward` gives the loss over the masked positions only."""
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        self.encoder = CharEncoder(config)
-        self.transform = nn.Linear(config.hidden_size, config.hidden_size)
-        self.norm = nn.LayerNorm(config.hidden_size)
-        self.bias = nn.Parameter(torch.zeros(config.vocabulary_size))
-
-    def logits(self, characters: Tensor, boundaries: Tensor, positions: Tensor) -> Tensor:
-        """(guesses, vocabulary) scores at flattened `positions`."""
-        hidden = self.encoder(characters, boundaries)
-        picked = hidden.reshape(-1, hidden.shape[-1])[positions]
-        picked = self.norm(nn.functional.gelu(self.transform(picked)))
-        scores: Tensor = nn.functional.linear(picked, self.encoder.characters.weight) + self.bias
-        return scores
-
-    def forward(self, characters: Tensor, boundaries: Tensor, positions: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross-entropy of guessing `targets` at `positions`."""
-        return nn.functional.cross_entropy(self.logits(characters, boundaries, positions).float(), targets)
 
 
 def build_vocabulary(recipe: PretrainRecipe) -> Vocabulary:
@@ -153,7 +136,7 @@ class Pretraining:
                 build_vocabulary(recipe).save(vocabulary_path)
         self.vocabulary = Vocabulary.load(vocabulary_path)
         self.config = EncoderConfig(vocabulary_size=len(self.vocabulary), **asdict(recipe.encoder))
-        self.model = MaskedCharacterModel(self.config).to(recipe.device)
+        self.model = build_model(recipe.objective, self.config, recipe.generator).to(recipe.device)
         if recipe.start:
             load_start(self.model.encoder, recipe.start)
         self.optimizers = build_optimizers(self.model, recipe)
@@ -249,7 +232,10 @@ class Pretraining:
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """Held-out accuracy and loss by source, 15% single-character and 15% whole-word masks."""
+        """Held-out accuracy and loss by source, 15% single-character and 15% whole-word masks.
+
+        With the objective "replaced" these are the generator's.
+        """
         self.model.eval()
         figures: dict[str, float] = {}
         for source in self.recipe.sources:
