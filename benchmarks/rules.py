@@ -63,9 +63,7 @@ _TYPES: dict[ClauseType, str] = {
     ClauseType.NEGOTIATION: "談判|會談|對話|磋商|會晤",
     ClauseType.IMPLEMENTATION: "監督|執行|委員會|生效|核查|協議",
 }
-_PLAN = re.compile(
-    r"(?<=[「《])[^「」《》]{2,20}(?:協議|協定|條約|方案|計畫|計劃|草案|聲明|備忘錄|路線圖)(?=[」》])|[^\W_]{0,4}\d+點(?:方案|計畫)"
-)
+_PLAN = re.compile(r"(?<=[「《])[^「」《》]{2,20}(?:協議|協定|條約|方案|計畫|計劃|草案|聲明|備忘錄|路線圖)(?=[」》])|[^\W_]{0,4}\d+點(?:方案|計畫)")
 _CONDITION = re.compile(r"(?:如果|若|一旦|除非|只要)[^，。；\n]+")
 _ROLES = {"date": TermRole.DEADLINE, "person": TermRole.HEADCOUNT, "ratio": TermRole.SHARE, "item": TermRole.QUANTITY}
 _TIME = {"hour", "day", "week", "month", "year", "min"}

@@ -83,9 +83,7 @@ def build() -> spacy.Language:
         "model": {"@architectures": "spacy.SpanCategorizer.v1", "tok2vec": listener,
             "reducer": {"@layers": "spacy.mean_max_reducer.v1", "hidden_size": 128},
             "scorer": {"@layers": "spacy.LinearLogistic.v1"}}})  # fmt: skip
-    for label in (
-        [f"ACTOR:{kind}" for kind in ActorKind] + [f"TERM:{role}" for role in TermRole] + ["CONDITION", "PLAN"]
-    ):
+    for label in [f"ACTOR:{kind}" for kind in ActorKind] + [f"TERM:{role}" for role in TermRole] + ["CONDITION", "PLAN"]:
         ner.add_label(label)
     for label in [*ClauseType, *Modality, *Status]:
         clauses.add_label(str(label))

@@ -248,9 +248,7 @@ def test_the_tables_tell_checked_ids_from_remembered_ones(gazetteer):
     assert f"of {len(gazetteer.entries):,} entries {len(checked)} have such an id, {len(remembered)} have" in readme
 
 
-@pytest.mark.parametrize(
-    "table", ["states", "organizations", "armed_groups", "persons", "places", "regions", "areas", "cities"]
-)
+@pytest.mark.parametrize("table", ["states", "organizations", "armed_groups", "persons", "places", "regions", "areas", "cities"])
 def test_every_table_names_its_source(table):
     text = (ACTORS / f"{table}.tsv").read_text("utf-8")
 

@@ -54,7 +54,9 @@ def test_ids_are_unique_and_links_resolve(gold: dict[str, list[ArticleRecord]]) 
 
 def test_clause_spans_do_not_overlap(gold: dict[str, list[ArticleRecord]]) -> None:
     for record in (record for records in gold.values() for record in records):
-        spans = sorted((m.start, m.end) for p in record.proposals for clause in p.clauses for m in clause.mentions)
+        spans = sorted(
+            (m.start, m.end) for p in record.proposals for clause in p.clauses for m in clause.mentions
+        )
         assert all(first[1] <= second[0] for first, second in pairwise(spans)), record.article.id
 
 

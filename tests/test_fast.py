@@ -34,10 +34,7 @@ from treaty_clauses.training.export import export_tagger
 from treaty_clauses.training.parity import LEAST_AGREEMENT, MOST_DIFFERENCE, compare
 
 ROOT = Path(__file__).parents[1]
-GATED = (
-    "dev",
-    "test",
-)  # splits of the written articles: in a few articles one record alone is more than MOST_DIFFERENCE
+GATED = ("dev", "test")  # splits of the written articles: in a few articles one record alone is more than MOST_DIFFERENCE
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +49,7 @@ def words_folder(
     torch.manual_seed(2)
     table = WordTable(sorted({word for word in segmenter.words(harbor_text) if word.strip()}))
     config = replace(
-        tiny_config,
-        heads=replace(tiny_config.heads, use_bags=True),
-        word_count=len(table),
-        word_size=8,
-        version="words",
+        tiny_config, heads=replace(tiny_config.heads, use_bags=True), word_count=len(table), word_size=8, version="words"
     )
     model = Tagger(config)
     with torch.no_grad():
@@ -159,13 +152,7 @@ def test_the_article_it_learnt_comes_back_as_from_torch(
 
 def test_a_record_does_not_depend_on_what_is_read_beside_it(fast: Extractor, gold: GoldArticle) -> None:
     text = gold.article.text
-    articles = [
-        Article("a", text[:150]),
-        gold.article,
-        Article("b", ""),
-        Article("c", "停火" * 700),
-        Article("d", text[50:]),
-    ]
+    articles = [Article("a", text[:150]), gold.article, Article("b", ""), Article("c", "停火" * 700), Article("d", text[50:])]
     alone = [fast.extract_article(article) for article in articles]
     assert list(fast.pipe(articles, ahead_chars=AHEAD_CHARS)) == alone
     assert list(fast.pipe(reversed(articles))) == alone[::-1]
@@ -228,9 +215,7 @@ def test_graphs_of_other_weights_are_refused(copy: Path, caplog: pytest.LogCaptu
     with torch.no_grad():
         tagger.model.heads.unnamed.bias.add_(1)
     save_tagger(tagger.model, tagger.vocabulary, copy)
-    with pytest.raises(
-        ModelError, match=r"exported from weights other than model\.safetensors is; run `treaty-clauses"
-    ):
+    with pytest.raises(ModelError, match=r"exported from weights other than model\.safetensors is; run `treaty-clauses"):
         load(copy, backend="fast")
     assert isinstance(load_runtime(copy), TorchTagger)
     assert "exported from weights other" in caplog.text
@@ -276,9 +261,7 @@ def test_reading_with_graphs_loads_no_library_of_training(fast_folder: Path) -> 
     assert done.stdout.strip() == "tiny []"
 
 
-def test_an_encoder_of_unbounded_reach_has_no_graphs(
-    tmp_path: Path, tiny_config: TaggerConfig, vocabulary: Vocabulary
-) -> None:
+def test_an_encoder_of_unbounded_reach_has_no_graphs(tmp_path: Path, tiny_config: TaggerConfig, vocabulary: Vocabulary) -> None:
     assert tiny_config.encoder is not None
     config = replace(tiny_config, encoder=replace(tiny_config.encoder, reach_chars=0))
     save_tagger(Tagger(config), vocabulary, tmp_path)

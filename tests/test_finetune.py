@@ -114,6 +114,21 @@ def test_each_step_changes_every_part_of_the_network(recipe: TrainRecipe, tmp_pa
     assert sorted(set(unmoved) - set(unused)) == []
 
 
+def test_heads_read_the_spans_that_they_find_where_the_recipe_says_so(recipe: TrainRecipe, tmp_path: Path) -> None:
+    training = Training(replace(recipe, predicted_spans=1.0), tmp_path)
+    drawn = next(training._batches(training.train))[0]
+    hidden = torch.randn(len(drawn.encoded), recipe.shape.hidden_size)  # type: ignore[union-attr]
+    training.model.eval()
+    found = training._example(drawn, hidden)
+    training.recipe = recipe
+    told = training._example(drawn, hidden)
+    assert any(found.spans.count(layer) > told.spans.count(layer) for layer in told.spans.layers)  # untrained: at random
+    assert (found.targets.tags == told.targets.tags).all()
+    training.recipe = replace(recipe, predicted_spans=1.0)
+    losses = training._step([drawn], training._optimizers())
+    assert all(math.isfinite(loss) for loss in losses.values())
+
+
 def test_muon_takes_the_matrices_of_the_layers_and_adamw_all_else(recipe: TrainRecipe, tmp_path: Path) -> None:
     training = Training(replace(recipe, optimizer="muon"), tmp_path)
     adamw, muon = training._optimizers()
@@ -238,13 +253,7 @@ def test_a_pretrained_encoder_is_the_start(recipe: TrainRecipe, pretrained: Path
 
 def test_a_trained_tagger_is_the_start(recipe: TrainRecipe, tmp_path: Path) -> None:
     Training(recipe, tmp_path / "first").run()
-    settings = {
-        "tagger": tmp_path / "first",
-        "shape": None,
-        "vocabulary": None,
-        "encoder_dropout": 0.3,
-        "version": "second",
-    }
+    settings = {"tagger": tmp_path / "first", "shape": None, "vocabulary": None, "encoder_dropout": 0.3, "version": "second"}
     model, vocabulary = build_tagger(replace(recipe, **settings))  # type: ignore[arg-type]
     first = load_tagger(tmp_path / "first")
     assert vocabulary == first.vocabulary
@@ -255,9 +264,7 @@ def test_a_trained_tagger_is_the_start(recipe: TrainRecipe, tmp_path: Path) -> N
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in first.model.state_dict().items())
 
 
-def test_a_trained_tagger_of_a_hugging_face_encoder_is_no_start(
-    recipe: TrainRecipe, bert: Path, tmp_path: Path
-) -> None:
+def test_a_trained_tagger_of_a_hugging_face_encoder_is_no_start(recipe: TrainRecipe, bert: Path, tmp_path: Path) -> None:
     Training(replace(recipe, hub=str(bert), shape=None, vocabulary=None), tmp_path / "first").run()
     with pytest.raises(ConfigError, match="Hugging Face"):
         build_tagger(replace(recipe, tagger=tmp_path / "first", shape=None))
@@ -274,9 +281,7 @@ def test_word_vectors_that_the_trained_tagger_has_not_are_a_config_error(recipe:
 
 def test_a_part_of_the_articles_lies_within_a_larger_part() -> None:
     names = [f"article-{number}" for number in range(400)]
-    parts = {
-        share: {n for n in names if GoldSource(Path("a"), Path("b"), part=share).has(n)} for share in (0, 0.25, 0.5, 1)
-    }
+    parts = {share: {n for n in names if GoldSource(Path("a"), Path("b"), part=share).has(n)} for share in (0, 0.25, 0.5, 1)}
     assert not parts[0]
     assert parts[0.25] < parts[0.5] < parts[1] == set(names)
     assert 70 < len(parts[0.25]) < 130

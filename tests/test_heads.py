@@ -90,10 +90,7 @@ def test_how_many_pairs_are_scored_at_once_makes_no_difference(
     heads: Heads, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     spans = spans_with(clause=[(0, 4), (5, 9), (12, 14)], actor=[(0, 1), (5, 6), (10, 11)], condition=[(14, 16)])
-    described, inputs = (
-        heads.describe(read(16), spans, no_words(16), NO_BAGS),
-        link_inputs(spans, Discourse.of("字" * 16)),
-    )
+    described, inputs = heads.describe(read(16), spans, no_words(16), NO_BAGS), link_inputs(spans, Discourse.of("字" * 16))
     expected = heads.link(described, inputs)
     monkeypatch.setattr(heads_module, "_PAIRS_AT_ONCE", at_once)
     for name, scores in heads.link(described, inputs).items():
@@ -106,16 +103,12 @@ def test_a_span_vector_sees_nothing_of_the_characters_outside_but_their_spans(he
     other[8:] = 0
     spans = spans_with(clause=[(1, 6)])
     first = heads.describe(hidden, spans, no_words(len(hidden)), NO_BAGS).labels["clause_type"]
-    assert torch.allclose(
-        first, heads.describe(other, spans, no_words(len(other)), NO_BAGS).labels["clause_type"], atol=1e-5
-    )
+    assert torch.allclose(first, heads.describe(other, spans, no_words(len(other)), NO_BAGS).labels["clause_type"], atol=1e-5)
 
 
 def test_extreme_states_stay_finite(heads: Heads) -> None:
     hidden = read(9) * 1e4
-    described = heads.describe(
-        hidden, spans_with(clause=[(0, 1), (1, 9)], actor=[(8, 9)]), no_words(len(hidden)), NO_BAGS
-    )
+    described = heads.describe(hidden, spans_with(clause=[(0, 1), (1, 9)], actor=[(8, 9)]), no_words(len(hidden)), NO_BAGS)
     assert all(torch.isfinite(labels).all() for labels in described.labels.values())
 
 

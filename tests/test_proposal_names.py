@@ -48,25 +48,15 @@ def owners(*values: float) -> np.ndarray:
 
 
 def test_names_that_the_network_takes_for_one_are_joined_with_what_belongs_to_them() -> None:
-    entities, attribution = join_names(
-        np.array([0, 1, 2]), same(3, m20=0.8), free(3), owners(0.3, 0.1, 0.4, 0.2), threshold=0.5
-    )
+    entities, attribution = join_names(np.array([0, 1, 2]), same(3, m20=0.8), free(3), owners(0.3, 0.1, 0.4, 0.2), threshold=0.5)
     assert entities.tolist() == [0, 1, 0]
     np.testing.assert_allclose(attribution, [[0.7, 0.1, 0.2]], rtol=1e-6)
 
 
 def test_all_namings_of_two_proposals_count() -> None:
     numbers = np.array([0, 0, 1])
-    assert join_names(numbers, same(3, m20=0.9, m21=0.3), free(3), owners(1, 0, 0), threshold=0.5)[0].tolist() == [
-        0,
-        0,
-        0,
-    ]
-    assert join_names(numbers, same(3, m20=0.9, m21=0.05), free(3), owners(1, 0, 0), threshold=0.5)[0].tolist() == [
-        0,
-        0,
-        1,
-    ]
+    assert join_names(numbers, same(3, m20=0.9, m21=0.3), free(3), owners(1, 0, 0), threshold=0.5)[0].tolist() == [0, 0, 0]
+    assert join_names(numbers, same(3, m20=0.9, m21=0.05), free(3), owners(1, 0, 0), threshold=0.5)[0].tolist() == [0, 0, 1]
 
 
 def test_a_joined_proposal_is_joined_further_only_where_both_its_names_allow() -> None:

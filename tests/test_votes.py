@@ -19,9 +19,7 @@ def fitted() -> nn.ModuleDict:
     nothing = span_bags("", np.zeros(0, np.uint8), np.zeros(0, np.uint16), np.zeros((0, 2), np.int64))
     labels = [np.array([label]) for _, label in TEXTS]
     bags = [bags_of(text) for text, _ in TEXTS]
-    fit_votes(
-        classifiers, [*bags[:2], nothing, *bags[2:]], {"clause_type": [*labels[:2], np.zeros(0, int), *labels[2:]]}
-    )
+    fit_votes(classifiers, [*bags[:2], nothing, *bags[2:]], {"clause_type": [*labels[:2], np.zeros(0, int), *labels[2:]]})
     return classifiers
 
 

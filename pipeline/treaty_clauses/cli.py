@@ -168,8 +168,7 @@ def evaluate(
     floors: Annotated[Path | None, typer.Option(help="JSON of floors to hold; exit code 1 below one.")] = None,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples for the intervals.")] = 1000,
     errors: Annotated[
-        Path | None,
-        typer.Option(help="Write every error in its sentence here, as HTML; prints the kinds of error too."),
+        Path | None, typer.Option(help="Write every error in its sentence here, as HTML; prints the kinds of error too.")
     ] = None,
     confidence: Annotated[
         bool, typer.Option("--confidence", help="Print how confidences trade precision for recall, and their error.")
@@ -295,9 +294,7 @@ def annotate_check(
         allowed = load_exceptions(exceptions) if exceptions else frozenset()
         for source in read_sources(sources, _texts(texts)):
             count += 1
-            problems += (
-                str(source).splitlines() if isinstance(source, AnnotationError) else check_terms(source, allowed)
-            )
+            problems += str(source).splitlines() if isinstance(source, AnnotationError) else check_terms(source, allowed)
     except TreatyClausesError as error:
         raise _fail(error) from error
     for problem in problems:

@@ -86,9 +86,7 @@ def reliability(judged: Sequence[Judged]) -> list[Bin]:
     bins = []
     edges = np.linspace(0, 1, BINS + 1)
     for number, (low, high) in enumerate(pairwise(edges)):
-        held = [
-            item for item in judged if low <= item.confidence < high or (number == BINS - 1 and item.confidence == 1)
-        ]
+        held = [item for item in judged if low <= item.confidence < high or (number == BINS - 1 and item.confidence == 1)]
         if held:
             mean = sum(item.confidence for item in held) / len(held)
             bins.append(Bin(len(held), mean, sum(item.is_right for item in held) / len(held)))

@@ -31,9 +31,7 @@ def best_tags(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
     # what came before, going back: the same state whatever follows, or one that depends on it
     fixed = from_open_to_closed == from_open_to_open
     swaps = from_open_to_closed & ~from_open_to_open
-    after = _follow(
-        fixed, from_open_to_closed, swaps
-    )  # (length + 1, layers): the state before each tag, and at the end
+    after = _follow(fixed, from_open_to_closed, swaps)  # (length + 1, layers): the state before each tag, and at the end
     was, now = after[:-1], after[1:]
     step = np.where(single > outside, SINGLE, OUTSIDE)
     return np.where(was, np.where(now, INSIDE, END), np.where(now, BEGIN, step)).astype(np.int8)

@@ -209,9 +209,7 @@ class Extractor:
         )
         builder = RecordBuilder(article, spans, links, scores, thresholds=self._thresholds, model=tagger.config.version)
         if broken:
-            builder.warnings.append(
-                f"{len(broken)} lone surrogates, first at {broken[0]}: nothing is quoted across them"
-            )
+            builder.warnings.append(f"{len(broken)} lone surrogates, first at {broken[0]}: nothing is quoted across them")
         return builder.build()
 
     def _label(self, described: Described, name: str) -> Floats:

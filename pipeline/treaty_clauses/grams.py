@@ -41,7 +41,9 @@ class SpanBags:
     beside: Bags
 
 
-def span_bags(text: str, boundaries: npt.NDArray[np.uint8], words: npt.NDArray[np.uint16], spans: Ints) -> SpanBags:
+def span_bags(
+    text: str, boundaries: npt.NDArray[np.uint8], words: npt.NDArray[np.uint16], spans: Ints
+) -> SpanBags:
     """The bags of the spans (count, 2) of `text`; `boundaries` and `words` as the tagger's input has them."""
     grams = gram_buckets(text, boundaries, words) if len(spans) else np.zeros((0, _LONGEST + 1), np.int32)
     return SpanBags(

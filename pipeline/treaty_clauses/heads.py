@@ -104,9 +104,7 @@ class PairScorer(nn.Module):
             joined = joined + nn.functional.embedding_bag(features[part], self.features.weight, mode="sum")
             joined = joined + source_gate[row[part]] * target_gate[mention[part]]
             parts.append(self.out(nn.functional.gelu(self.hidden(self.dropout(nn.functional.gelu(joined))))))
-        scores = sources.new_full(
-            (*candidates.shape, self.out.out_features), _NEVER
-        )  # (s, entities, candidates, links)
+        scores = sources.new_full((*candidates.shape, self.out.out_features), _NEVER)  # (s, entities, candidates, links)
         if parts:
             scores = scores.index_put((is_real,), torch.cat(parts))
         return scores.logsumexp(dim=2)
@@ -249,11 +247,7 @@ def _word_means(words: Tensor, start: Tensor, end: Tensor) -> Tensor:
     """(length, size) -> (spans, 3 * size): mean word vectors inside the spans, before and after them."""
     total = _running(words.double())
     length = len(words)
-    bounds = (
-        (start, end),
-        ((start - _BEFORE_CHARS).clamp(min=0), start),
-        (end, (end + _AFTER_CHARS).clamp(max=length)),
-    )
+    bounds = ((start, end), ((start - _BEFORE_CHARS).clamp(min=0), start), (end, (end + _AFTER_CHARS).clamp(max=length)))
     means = [(total[b] - total[a]) / (b - a).clamp(min=1)[:, None] for a, b in bounds]
     return torch.cat(means, dim=-1).to(words.dtype)
 

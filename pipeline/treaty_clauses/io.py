@@ -161,9 +161,7 @@ def read_records(path: Path, *, texts: Mapping[str, str] | None = None) -> list[
             table = json.loads(line)
             name, _ = table["article"]["id"], table["article"]["sha256"]
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"{where}: not a record: {error}; give whole lines as `annotate build` writes them"
-            ) from error
+            raise InputError(f"{where}: not a record: {error}; give whole lines as `annotate build` writes them") from error
         if texts is None or name not in texts:
             raise InputError(
                 f"{where}: this record has no quotes and the text of article {name!r} is missing; name the texts"

@@ -134,7 +134,9 @@ def _choose(
     inside = np.searchsorted(keys, sources[:, :1] + places)  # (sources, entities): first mention not before the source
     after = np.searchsorted(keys, sources[:, 1:] + places)  # first mention behind it
     nearest = np.stack([np.broadcast_to(first, inside.shape), inside - 1, inside, inside + 1, after], axis=-1)
-    taken = np.stack([inside > first + 1, inside > first, inside < after, inside + 1 < after, after < last], axis=-1)
+    taken = np.stack(
+        [inside > first + 1, inside > first, inside < after, inside + 1 < after, after < last], axis=-1
+    )
     row, entity, rank = np.nonzero(taken)
     mention = order[nearest[row, entity, rank]]
     if reach_chars is not None:

@@ -27,14 +27,7 @@ from treaty_clauses.words import UNKNOWN, WordTable
 
 FORMAT = 2  # raised when a folder written before can no longer be read
 _WORD_VECTORS = "words.weight"  # in a file of its own: no file of a model is larger than 40 MB
-_CHANNELS = (
-    "characters",
-    "boundaries",
-    "gazetteer",
-    "quantities",
-    "words",
-    "texts",
-)  # in the order of `Tagger.forward`
+_CHANNELS = ("characters", "boundaries", "gazetteer", "quantities", "words", "texts")  # in the order of `Tagger.forward`
 _BATCH_CHARS = 16_384  # characters read at once: bounds memory whatever the article's length
 
 
@@ -93,13 +86,7 @@ class Tagger(nn.Module):
         self.heads = Heads(size, config.heads, config.word_size)
 
     def forward(
-        self,
-        characters: Tensor,
-        boundaries: Tensor,
-        gazetteer: Tensor,
-        quantities: Tensor,
-        words: Tensor,
-        texts: Tensor,
+        self, characters: Tensor, boundaries: Tensor, gazetteer: Tensor, quantities: Tensor, words: Tensor, texts: Tensor
     ) -> Tensor:
         """(windows, length) each, `texts` as in `CharEncoder` -> (windows, length, hidden)."""
         if not self.config.use_boundaries:
@@ -120,13 +107,7 @@ class Tagger(nn.Module):
         return hints
 
     def embed(
-        self,
-        characters: Tensor,
-        boundaries: Tensor,
-        gazetteer: Tensor,
-        quantities: Tensor,
-        words: Tensor,
-        texts: Tensor,
+        self, characters: Tensor, boundaries: Tensor, gazetteer: Tensor, quantities: Tensor, words: Tensor, texts: Tensor
     ) -> Tensor:
         """What the layers of a character encoder read; shapes as in `forward`."""
         assert isinstance(self.encoder, CharEncoder)

@@ -66,7 +66,8 @@ class PretrainRecipe:
     """Everything that decides a pretraining; times in seconds, lengths in characters.
 
     `objective` is "masked" (guess the masked characters) or "replaced" (tell which characters a small `generator`, trained
-    along, has put in the place of masked ones); see `objectives.py`. `start` names the folder of an encoder to go on from: its vocabulary and weights are taken, the schedule is new.
+    along, has put in the place of masked ones); see `objectives.py`. `start` names the folder of an encoder to go on from:
+    its vocabulary and weights are taken, the schedule is new.
     """
 
     sources: tuple[Source, ...]
