@@ -230,6 +230,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--epochs", type=int, default=3)
     options = parser.parse_args()
+    wanted = 1 if options.task == "segmentation" else 2
+    if len(options.data) != wanted:
+        parser.error(f"{options.task} takes {wanted} path(s) of data, not {len(options.data)}; see the usage above")
     torch.set_num_threads(2)
     task = segmentation_task(*options.data) if options.task == "segmentation" else entity_task(*options.data)
     reader = Reader(Vocabulary.load(options.encoder / "vocabulary.txt"), task)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from treaty_clauses.encode import ArticleEncoder
 from treaty_clauses.labels import ActorKind, TermRole
@@ -67,6 +68,11 @@ def test_what_the_network_found_changes_no_target_of_the_gold(
     np.testing.assert_array_equal(again.targets.tags, example.targets.tags)
     np.testing.assert_array_equal(again.targets.roles, example.targets.roles)
     np.testing.assert_array_equal(again.targets.conditions, example.targets.conditions)
+
+
+def test_found_spans_need_a_generator(example: Example, gold: GoldArticle) -> None:
+    with pytest.raises(ValueError, match="rng"):
+        make_example(gold, example.encoded, predicted=example.spans)
 
 
 def test_spurious_spans_become_candidates_that_are_wrong(example: Example, gold: GoldArticle) -> None:

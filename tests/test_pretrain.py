@@ -303,9 +303,7 @@ def test_the_log_is_one_object_a_line(recipe: PretrainRecipe, tmp_path: Path) ->
     shutil.rmtree(tmp_path / "checkpoint")
 
 
-def test_a_run_goes_on_from_the_weights_and_vocabulary_of_another_encoder(
-    recipe: PretrainRecipe, tmp_path: Path
-) -> None:
+def test_a_run_goes_on_from_the_weights_and_vocabulary_of_another_encoder(recipe: PretrainRecipe, tmp_path: Path) -> None:
     Pretraining(recipe, tmp_path / "first").run(max_steps=2)
     export_encoder(tmp_path / "first", tmp_path / "encoder")
     second = Pretraining(replace(recipe, start=str(tmp_path / "encoder"), vocabulary_floor=9), tmp_path / "second")

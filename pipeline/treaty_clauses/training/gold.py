@@ -135,8 +135,10 @@ class _ExampleMaker:
 
     def _mixed(self, gold: dict[Layer, list[Owned]]) -> dict[Layer, list[Owned]]:
         """What the heads read: the gold spans, or among them those that the network found."""
-        if self.predicted is None or self.rng is None:
+        if self.predicted is None:
             return gold
+        if self.rng is None:
+            raise ValueError("`predicted` without `rng`: a choice among borders is drawn; pass both")
         return mix_spans(self.text, gold, self.predicted, self.rng)
 
     def make(self, encoded: Encoded) -> Example:

@@ -9,14 +9,16 @@ from treaty_clauses.encoder import CharEncoder, EncoderConfig
 from treaty_clauses.vocabulary import SPECIAL
 
 OBJECTIVES = ("masked", "replaced")
-_DETECTION = (
-    50.0  # weight of the detection's loss beside the generator's (Clark et al. 2020, section 3.1 and appendix A)
-)
+#: Weight of the detection's loss beside the generator's (ELECTRA, Clark et al. 2020, appendix A).
+_DETECTION = 50.0
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratorShape:
-    """Size of the network that proposes replacements: a third to a quarter of the encoder's width (Clark et al. 2020)."""
+    """Size of the network that proposes replacements.
+
+    A third of the encoder's width: a quarter to a half of the encoder worked best for Clark et al. (2020, section 3.2).
+    """
 
     hidden_size: int = 128
     layers: int = 3

@@ -7,10 +7,9 @@ from treaty_clauses.spans import Ints, Layer, SpanSet
 #: A span's start, end and the number of what it belongs to; negative where it belongs to nothing in the gold.
 Owned = tuple[int, int, int]
 NOBODY = -1
-_OTHER_BORDERS = 0.5  # how often a gold span takes the borders that the network gave it
-_SAME = (
-    0.5  # intersection over union from which a predicted span is a gold one with other borders, as the scorer matches
-)
+_OTHER_BORDERS = 0.5  # how often a gold span takes the borders that the network gave it; a choice, nothing else was tried
+#: Intersection over union from which a found span is a gold one with other borders, as the scorer matches (guidelines section 9).
+_SAME = 0.5
 #: Layers that take spurious spans; a spurious clause has no labels to learn, an anchor no head.
 _TAKES_SPURIOUS = (Layer.CONDITION, Layer.ACTOR, Layer.TERM, Layer.PROPOSAL)
 
@@ -55,9 +54,8 @@ def disjoint(spans: list[Owned]) -> list[Owned]:
 def _mix(gold: list[Owned], found: Ints, rng: np.random.Generator) -> tuple[list[Owned], list[tuple[int, int]]]:
     """The gold spans with their own or the found borders, and the found spans that overlap none of them."""
     starts, ends = np.array([s for s, _, _ in gold], np.int64), np.array([e for _, e, _ in gold], np.int64)
-    first = np.searchsorted(
-        ends, found[:, 0], side="right"
-    )  # the gold spans that overlap found span n: first[n] to last[n]
+    # the gold spans that overlap found span n are those from first[n] up to, not including, last[n]
+    first = np.searchsorted(ends, found[:, 0], side="right")
     last = np.searchsorted(starts, found[:, 1], side="left")
     rivals = np.zeros(len(gold), np.int64)
     for low, high in zip(first.tolist(), last.tolist(), strict=True):
