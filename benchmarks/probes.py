@@ -28,6 +28,7 @@ from treaty_clauses.encoder import CharEncoder, EncoderConfig
 from treaty_clauses.segment import Segmenter
 from treaty_clauses.simplified import to_traditional
 from treaty_clauses.spans import as_array
+from treaty_clauses.training.precision import autocast
 from treaty_clauses.vocabulary import Vocabulary
 
 RATE, WARM_UP, BATCH_CHARS, LONGEST = 5e-4, 0.1, 2000, 256
@@ -178,7 +179,7 @@ def train(encoder: CharEncoder, reader: Reader, *, seed: int, epochs: int) -> Pr
             characters, boundaries = reader.encode(batch)
             gold = reader.tags(batch, characters.shape[1])
             optimizer.param_groups[0]["lr"] = RATE * min(done / size / WARM_UP, 1.0, 1.02 - done / size)
-            with torch.autocast("cpu", torch.bfloat16):
+            with autocast("cpu"):
                 scores = probe(characters, boundaries)
             loss = -scores.gather(-1, gold[..., None])[..., 0][characters > 0].mean()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -195,7 +196,7 @@ def predict(probe: Probe, reader: Reader) -> list[Spans]:
     sentences = reader.task.test
     found: list[Spans] = []
     for batch in reader.batches(sentences, np.arange(len(sentences))):
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast("cpu"):
             scores = probe(*reader.encode(batch)).numpy()
         for row, sentence in enumerate(batch):
             tags = best_tags(scores[row, : len(sentence.text)])

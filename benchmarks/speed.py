@@ -149,6 +149,7 @@ def _report(rows: Sequence[Row], found: dict[str, Any], texts: Sequence[str], du
     base = next(row.rate for row in rows if row.name == "bert-base")
     cold, growth = found["cold"], found["growth"]["rows"]
     encoder, peaks = found["encoder"], found["peak"]["peaks"]
+    fastest, peak = max(peaks.items(), key=lambda item: item[1])
     speed = statistics.median(run["characters"] / run["seconds"] for run in encoder["runs"])
     used = speed * encoder["operations"]
     stages, characters = found["stages"]["stages"], found["stages"]["characters"]
@@ -179,8 +180,8 @@ def _report(rows: Sequence[Row], found: dict[str, Any], texts: Sequence[str], du
         f"{statistics.median(one['cpu'] for one in cold):.2f} CPU-s, {max(one['peak_mib'] for one in cold):.0f} MiB at most.",
         "",
         f"**Encoder alone**: {speed:,.0f} characters/s at {encoder['operations'] / 1e6:.1f} million operations a character is "
-        f"{used / 1e9:,.0f} billion operations a second, {used / peaks['bfloat16']:.0%} of the measured peak of a bf16 matrix product "
-        f"({peaks['bfloat16'] / 1e9:,.0f}; fp32: {peaks['float32'] / 1e9:,.0f}, torch).",
+        f"{used / 1e9:,.0f} billion operations a second, {used / peak:.0%} of the measured peak of a {fastest} matrix product "
+        f"({', '.join(f'{name} {value / 1e9:,.0f}' for name, value in peaks.items())}; torch).",
         "",
         "| stage | CPU-s per million characters | share |",
         "| --- | --- | --- |",

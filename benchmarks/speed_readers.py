@@ -211,12 +211,14 @@ def _encoder(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _peak(asked: dict[str, Any]) -> dict[str, Any]:
-    """The fastest product of two square matrices, operations a second."""
+    """The fastest product of two square matrices, operations a second, in fp32 and, where the processor has it, bf16."""
     import torch
+
+    from treaty_clauses.training.precision import multiplies_bf16  # emulated, a product takes minutes
 
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     found = {}
-    for name in ("float32", "bfloat16"):
+    for name in ("float32", "bfloat16") if multiplies_bf16("cpu") else ("float32",):
         best = 0.0
         for size in (1024, 2048):
             left, right = (torch.randn(size, size).to(getattr(torch, name)) for _ in range(2))

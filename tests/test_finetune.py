@@ -114,6 +114,27 @@ def test_each_step_changes_every_part_of_the_network(recipe: TrainRecipe, tmp_pa
     assert sorted(set(unmoved) - set(unused)) == []
 
 
+def test_frozen_layers_stay_as_they_are(recipe: TrainRecipe, tmp_path: Path) -> None:
+    assert recipe.shape is not None
+    training = Training(
+        replace(recipe, shape=replace(recipe.shape, layers=2), frozen_layers=1, optimizer="muon", hide_hints=0.0), tmp_path
+    )
+    before = {name: value.clone() for name, value in training.model.named_parameters()}
+    training._step(next(training._batches(training.train)), training._optimizers())
+    moved = {name for name, value in training.model.named_parameters() if not torch.equal(value, before[name])}
+    assert any(name.startswith("encoder.backbone.layers.1.") for name in moved)
+    assert any(name.startswith("heads.") for name in moved)
+    assert not any(
+        name.startswith(("encoder.backbone.layers.0.", "encoder.characters", "encoder.mix", "gazetteer", "quantities"))
+        for name in moved
+    )
+
+
+def test_more_layers_than_there_are_cannot_be_frozen(recipe: TrainRecipe, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="frozen_layers 2: the tagger's encoder is one of 1 layers"):
+        Training(replace(recipe, frozen_layers=2), tmp_path)
+
+
 def test_heads_read_the_spans_that_they_find_where_the_recipe_says_so(recipe: TrainRecipe, tmp_path: Path) -> None:
     training = Training(replace(recipe, predicted_spans=1.0), tmp_path)
     drawn = next(training._batches(training.train))[0]

@@ -29,8 +29,10 @@ from treaty_clauses.texts import read_texts
 from treaty_clauses.training.augment import augment
 from treaty_clauses.training.gold import Example, GoldArticle, gold_ids, make_example, read_gold
 from treaty_clauses.training.losses import article_losses
+from treaty_clauses.training.muon import Muon
+from treaty_clauses.training.precision import autocast
 from treaty_clauses.training.pretrain import check_device, is_layer_matrix
-from treaty_clauses.training.start import GoldSource, TrainRecipe, build_tagger, load_words
+from treaty_clauses.training.start import GoldSource, TrainRecipe, build_tagger, freeze_layers, load_words
 from treaty_clauses.training.votes import fit_votes
 from treaty_clauses.types import ArticleRecord
 from treaty_clauses.vocabulary import MASK, Vocabulary
@@ -102,6 +104,7 @@ class Training:
             raise ConfigError("the recipe must name at least one article in `train` and one in each source of `dev`")
         self.model, self.vocabulary = build_tagger(recipe)
         self.words = None if recipe.words is None else load_words(self.model, recipe.words)
+        freeze_layers(self.model, recipe.frozen_layers)
         self.model.to(recipe.device)
         self.segmenter, self.gazetteer = Segmenter(), Gazetteer.load()
         self.encoder = ArticleEncoder(self.vocabulary, self.segmenter, self.gazetteer, self.words)
@@ -220,7 +223,7 @@ class Training:
         ]
         if matrices:
             group = {"params": matrices, "lr": recipe.muon_rate, "base_lr": recipe.muon_rate}
-            optimizers.append(torch.optim.Muon([group], weight_decay=recipe.weight_decay, momentum=0.95))
+            optimizers.append(Muon([group], weight_decay=recipe.weight_decay, momentum=0.95))
         return optimizers
 
     def _draw(self, epoch: int) -> list[GoldArticle]:
@@ -278,8 +281,7 @@ class Training:
     def _step(self, batch: Sequence[_Drawn], optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, float]:
         recipe = self.recipe
         self.model.train()
-        device = torch.device(recipe.device).type
-        with torch.autocast(device, torch.bfloat16):
+        with autocast(recipe.device):
             states = self.model.read(
                 [drawn.seen for drawn in batch],
                 window_chars=recipe.window_chars,

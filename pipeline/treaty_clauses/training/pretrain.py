@@ -6,7 +6,6 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,9 @@ from treaty_clauses.training.checkpoint import (
     save_checkpoint,
 )
 from treaty_clauses.training.masking import mask_batch
+from treaty_clauses.training.muon import Muon
 from treaty_clauses.training.objectives import OBJECTIVES, GeneratorShape, build_model
+from treaty_clauses.training.precision import autocast
 from treaty_clauses.training.stream import Source, StreamState, WindowStream, held_out_documents, read_documents
 from treaty_clauses.vocabulary import Vocabulary
 
@@ -334,12 +335,6 @@ def check_device(device: str) -> None:
         raise ConfigError(f"device {device!r} is not to be had here: {error}; use cpu or cuda") from error
 
 
-def autocast(device: str) -> AbstractContextManager[Any]:
-    """bf16 autocast, on CUDA and on CPUs alike; fp32 where torch knows no autocast."""
-    kind = torch.device(device).type
-    return torch.autocast(kind, torch.bfloat16) if kind in ("cpu", "cuda") else nullcontext()
-
-
 def is_layer_matrix(name: str, parameter: nn.Parameter) -> bool:
     """Whether a parameter is a matrix of one of the encoder's layers, which Muon trains better than AdamW does."""
     return parameter.ndim == 2 and "backbone.layers" in name
@@ -359,7 +354,7 @@ def build_optimizers(model: nn.Module, recipe: PretrainRecipe) -> list[torch.opt
     ]
     if hidden:
         optimizers.append(
-            torch.optim.Muon(hidden, lr=recipe.muon_learning_rate, weight_decay=recipe.weight_decay, momentum=0.95)
+            Muon(hidden, lr=recipe.muon_learning_rate, weight_decay=recipe.weight_decay, momentum=0.95)
         )
     for optimizer in optimizers:
         for group in optimizer.param_groups:

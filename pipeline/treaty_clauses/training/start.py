@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from treaty_clauses.encoder import EncoderConfig
+from treaty_clauses.encoder import CharEncoder, EncoderConfig
 from treaty_clauses.errors import ConfigError, ModelError
 from treaty_clauses.heads import HeadsConfig
 from treaty_clauses.tagger import Tagger, TaggerConfig, load_tagger
@@ -50,7 +50,8 @@ class TrainRecipe:
     `tagger` the folder of a trained tagger to go on from, whose heads, inputs and word vectors are taken as they are;
     with none of these the encoder starts from random weights of shape `shape`. Training reads windows of `window_chars`, the
     trained model windows of `read_window_chars` with more context on both sides. In a share `predicted_spans` of the articles the
-    heads learn from the gold spans mixed with those that the network finds by then (`predicted.py`).
+    heads learn from the gold spans mixed with those that the network finds by then (`predicted.py`). The encoder's inputs and
+    its first `frozen_layers` layers stay as they were at the start: less to compute, for stages that go on from a tagger.
     """
 
     train: tuple[GoldSource, ...]
@@ -85,6 +86,7 @@ class TrainRecipe:
     hide_words: float = 0.1
     encoder_dropout: float = 0.1
     predicted_spans: float = 0.0
+    frozen_layers: int = 0
     use_boundaries: bool = True
     use_gazetteer: bool = True
     use_quantities: bool = True
@@ -163,6 +165,25 @@ def _trained_tagger(folder: Path, recipe: TrainRecipe) -> tuple[Tagger, Vocabula
     model = Tagger(config)
     model.load_state_dict(trained.model.state_dict())
     return model, trained.vocabulary
+
+
+def freeze_layers(model: Tagger, layers: int) -> None:
+    """Take the encoder's inputs and its first `layers` layers out of the training; with 0 nothing.
+
+    Raises:
+        ConfigError: The encoder is none of this package, or has not so many layers.
+    """
+    if not layers:
+        return
+    encoder = model.encoder
+    if not isinstance(encoder, CharEncoder) or not 0 < layers <= encoder.config.layers:
+        has = f"one of {encoder.config.layers} layers" if isinstance(encoder, CharEncoder) else "a Hugging Face encoder"
+        raise ConfigError(f"frozen_layers {layers}: the tagger's encoder is {has}; freeze at most as many, or none")
+    taken = tuple(f"encoder.backbone.layers.{number}." for number in range(layers, encoder.config.layers))
+    kept = ("heads.", "encoder.backbone.final_norm.", *taken)
+    for name, parameter in model.named_parameters():
+        if not name.startswith(kept):
+            parameter.requires_grad_(False)
 
 
 def load_words(model: Tagger, folder: Path) -> WordTable:
