@@ -45,6 +45,7 @@ _MINISTRY_ENDINGS = (
     "使團",
     "代表團",
 )
+_SIDES = ("國", "軍", "方")
 # Of two candidates that an article both names in full, one is meant where it is named this many times as often.
 _DOMINANCE = 3
 
@@ -121,6 +122,8 @@ class _Linker:
         self.year = published.year if published else None
         matches = gazetteer.find(folded)
         self.evidence = Counter(self._certain(matches))
+        self.initials = _initials(matches)
+        self.full = frozenset(key for keys in self.initials.values() for key in keys)
         self.institutions = _institutions_in(matches, gazetteer.context.institutions)
 
     def _certain(self, matches: Sequence[GazetteerMatch]) -> Iterator[str]:
@@ -143,6 +146,10 @@ class _Linker:
         candidates, used, rule = self._candidates(form, start)
         candidates = self._of_kind(candidates, kind, start, end)
         entry, rule = self._choose(candidates, used, rule, kind)
+        if kind in (None, ActorKind.STATE) and (entry is None or entry.key not in self.full):
+            entry, used, rule = self._by_initial(form, kind) or (entry, used, rule)
+        if kind is ActorKind.STATE and (entry is None or entry.kind in _GROUPS):
+            entry, used, rule = self._by_organ(form) or (entry, used, rule)
         if entry is None:
             return Link(start, end, f"name:{form}", surface, None, None, used, rule)
         return Link(start, end, entry.key, entry.name, entry.kind, entry.wikidata, used, rule)
@@ -196,6 +203,28 @@ class _Linker:
                     return owners
         return ()
 
+    def _by_initial(self, form: str, kind: ActorKind | None) -> tuple[Entry, str, str] | None:
+        """斯方, 斯 in an article that names 斯里蘭卡 in full and no other state that begins so."""
+        if form[1:] not in _SIDES and not (len(form) == 1 and kind is ActorKind.STATE):
+            return None
+        if form[:1] in self.gazetteer.short_forms.context.powers:
+            return None
+        states = self.initials.get(form[:1], set())
+        return (self.gazetteer.by_key[min(states)], form[:1], "article") if len(states) == 1 else None
+
+    def _by_organ(self, form: str) -> tuple[Entry, str, str] | None:
+        """An organ by its kind that no table lists: one behind its state (香港消防處), or usually of one that is named (參議院)."""
+        for size in range(len(form) - 1, 1, -1):
+            if owners := tuple(owner for owner in self.gazetteer.named(form[:size]) if owner.kind is ActorKind.STATE):
+                entry, rule = self._choose(owners, form[:size], "institution", ActorKind.STATE)
+                return None if entry is None else (entry, form[:size], rule)
+        organs = self.gazetteer.context.organs
+        for size in range(len(form), 1, -1):
+            named = [key for key in organs.get(form[:size], ()) if self.evidence[key] and key in self.gazetteer.by_key]
+            if named:
+                return self.gazetteer.by_key[named[0]], form, "article"
+        return None
+
     def _leading_state(self) -> tuple[str, ...]:
         """The state that the article names far more often than any other: whose 政府軍 it means, where it names none."""
         states = [key for key, _ in self.evidence.most_common() if self.gazetteer.by_key[key].kind is ActorKind.STATE]
@@ -228,6 +257,7 @@ class _Linker:
         if len(candidates) == 1:
             only = candidates[0]
             marked = only.kind is ActorKind.PERSON or only.kind is kind is ActorKind.PLACE
+            marked = marked or (only.kind is kind is ActorKind.STATE and form[1:] in _SIDES)
             known = self.evidence[only.key] or self.gazetteer.is_at_home(only, self.evidence)
             doubtful = form in only.weak and not marked and not known
             return (None, "unlisted") if doubtful else (only, rule)
@@ -260,6 +290,16 @@ class _Linker:
         if short is not None:
             return short.default and entry.key == short.keys[0]
         return any(entry.key in city.seat_of for city in self.gazetteer.named(form))
+
+
+def _initials(matches: Sequence[GazetteerMatch]) -> dict[str, set[str]]:
+    """The states that an article names in full, by the character that the name begins with."""
+    found: dict[str, set[str]] = {}
+    for match in matches:
+        first = match.entries[0]
+        if match.rule in ("name", "institution") and first.kind is ActorKind.STATE and match.end - match.start > 1:
+            found.setdefault(fold_variants(match.form)[0], set()).add(first.key)
+    return found
 
 
 def _institutions_in(matches: Sequence[GazetteerMatch], institutions: Collection[str]) -> dict[str, set[str]]:

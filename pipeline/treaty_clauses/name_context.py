@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -33,6 +34,7 @@ class NameContext:
     not_embedded: tuple[str, ...]
     titles_before: tuple[str, ...]
     titles_after: tuple[str, ...]
+    organs: Mapping[str, tuple[str, ...]]  # a word and the states whose organ it usually is, the first of them first
 
     @cached_property
     def _longest_institution(self) -> int:
@@ -123,4 +125,15 @@ def load_name_context() -> NameContext:
         not_embedded=words(lists, "not_embedded"),
         titles_before=words(lists, "titles_before"),
         titles_after=words(lists, "titles_after"),
+        organs=_organs(lists.get("organs")),
     )
+
+
+def _organs(table: object) -> dict[str, tuple[str, ...]]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"actors/context.toml: organs must be a table of states and words, found {table!r}")
+    found: dict[str, tuple[str, ...]] = {}
+    for state in table:
+        for word in words(table, state):
+            found[word] = (*found.get(word, ()), state)
+    return found
