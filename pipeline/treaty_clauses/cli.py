@@ -113,7 +113,7 @@ def extract(
     JSONL input has an object a line with `text`, and if known `id`, `published`, `title`. Exit code 1 when some input
     could not be read; the others are still done.
     """
-    from treaty_clauses.extract import load
+    from treaty_clauses.extract import AHEAD_CHARS, load
     from treaty_clauses.proposals import keep_at_least
 
     _log(verbose=False)
@@ -124,15 +124,21 @@ def extract(
     except TreatyClausesError as error:
         raise _fail(error) from error
     failed = False
+
+    def readable() -> Iterator[Article]:
+        nonlocal failed
+        item: Article | Failure | None
+        for item in _inputs(paths, day):
+            if isinstance(item, Failure):
+                errors.print(f"{item.where}: {item.message}", style="red", markup=False)
+                failed = True
+                item = item.article
+            if item is not None:
+                yield item
+
     console = _table_console() if output is Format.TABLE else None
-    for item in _inputs(paths, day):
-        if isinstance(item, Failure):
-            errors.print(f"{item.where}: {item.message}", style="red", markup=False)
-            failed = True
-            if item.article is None:
-                continue
-            item = item.article
-        record = keep_at_least(extractor.extract_article(item), minimum)
+    for found in extractor.pipe(readable(), ahead_chars=AHEAD_CHARS):
+        record = keep_at_least(found, minimum)
         if console is None:
             write_records([record], sys.stdout)
         else:
