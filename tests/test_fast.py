@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from treaty_clauses.bearers import COUNTS
 from treaty_clauses.encode import ArticleEncoder
 from treaty_clauses.errors import ModelError
 from treaty_clauses.extract import AHEAD_CHARS, Extractor, load, load_runtime
@@ -49,7 +50,7 @@ def words_folder(
     torch.manual_seed(2)
     table = WordTable(sorted({word for word in segmenter.words(harbor_text) if word.strip()}))
     config = replace(
-        tiny_config, heads=replace(tiny_config.heads, use_bags=True), word_count=len(table), word_size=8, version="words"
+        tiny_config, heads=replace(tiny_config.heads, use_bags=True, count_bearers=True), word_count=len(table), word_size=8, version="words"
     )
     model = Tagger(config)
     with torch.no_grad():
@@ -95,6 +96,7 @@ def test_every_score_is_the_reference_s(
         found.append((reading, described, links))
     (reading, described, links), (fast_reading, fast_described, fast_links) = found
     np.testing.assert_allclose(fast_reading.tags, reading.tags, atol=2e-3)
+    assert described.labels["bearers"].shape == fast_described.labels["bearers"].shape == (spans.count(Layer.CLAUSE), COUNTS)
     for name, logits in described.labels.items():
         np.testing.assert_allclose(fast_described.labels[name], np.asarray(logits), atol=1e-2, err_msg=name)
     assert set(described.votes) == set(fast_described.votes) == {"clause_type", "modality", "status"}

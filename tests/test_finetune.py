@@ -285,6 +285,19 @@ def test_a_trained_tagger_is_the_start(recipe: TrainRecipe, tmp_path: Path) -> N
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in first.model.state_dict().items())
 
 
+def test_a_stage_without_epochs_fits_the_count_of_bearers_alone(recipe: TrainRecipe, tmp_path: Path) -> None:
+    Training(recipe, tmp_path / "first").run()
+    heads = replace(recipe.heads, count_bearers=True)
+    second = replace(recipe, tagger=tmp_path / "first", shape=None, vocabulary=None, epochs=0, heads=heads)
+    before = build_tagger(second)[0].state_dict()
+    Training(second, tmp_path / "second").run()
+    old, new = load_tagger(tmp_path / "first").model, load_tagger(tmp_path / "second").model
+    assert all(torch.equal(value, new.state_dict()[name]) for name, value in old.state_dict().items())
+    assert new.config.heads.count_bearers
+    name = "heads.classifiers.bearers.3.weight"
+    assert not torch.allclose(new.state_dict()[name], before[name], atol=1e-3)
+
+
 def test_a_trained_tagger_of_a_hugging_face_encoder_is_no_start(recipe: TrainRecipe, bert: Path, tmp_path: Path) -> None:
     Training(replace(recipe, hub=str(bert), shape=None, vocabulary=None), tmp_path / "first").run()
     with pytest.raises(ConfigError, match="Hugging Face"):

@@ -46,6 +46,7 @@ class Draft:
         self.proposers = np.array([[0.8, 0.1]], np.float32)
         self.proposal_entities = np.array([0])
         self.thresholds = Thresholds()
+        self.counts: np.ndarray | None = None
 
     def build(self) -> ArticleRecord:
         spans = SpanSet(
@@ -76,6 +77,8 @@ class Draft:
             conditions=self.conditions_of,
             same_norm=self.same_norm,
         )
+        if self.counts is not None:
+            scores.labels["bearers"] = self.counts
         links = [
             Link(start, end, key, name, None, wikidata, name, "name")
             for (start, end), key, name, wikidata in zip(
@@ -224,6 +227,14 @@ def test_a_clause_without_a_bearer_gets_its_likeliest_from_the_lower_threshold_o
     draft.roles[:, :, 0] = [[0.1, 0.4], [0.6, 0.45], [0.2, 0.1]]
     draft.thresholds = Thresholds(sole_bearer=sole_bearer)
     assert [clause.bearer for clause in clauses(draft.build())] == bearers
+
+
+def test_bearers_are_chosen_as_a_set_where_the_tagger_counts_them(draft: Draft) -> None:
+    draft.roles[:, :, 0] = [[0.4, 0.6], [0.6, 0.6], [0.3, 0.4]]
+    draft.counts = one_hot([2, 0, 1], 5)
+    assert [clause.bearer for clause in clauses(draft.build())] == [("a1", "a2"), (), ("a2",)]
+    draft.thresholds = Thresholds(count_weight=0.0)
+    assert [clause.bearer for clause in clauses(draft.build())] == [("a2",), ("a1", "a2"), ()]
 
 
 def test_confidence_is_a_probability_that_falls_with_doubt(draft: Draft) -> None:

@@ -91,6 +91,7 @@ class Extractor:
         prefix = "threshold_"
         chosen = {name.removeprefix(prefix): v for name, v in calibration.items() if name.startswith(prefix)}
         chosen |= {name: value for name, value in calibration.items() if name.startswith("confidence_")}
+        chosen["count_weight"] = calibration.get("weight_count", 1.0)
         self._thresholds = Thresholds(**chosen)
 
     def extract(self, text: str, *, published: date | str | None = None, article_id: str = "article") -> ArticleRecord:

@@ -21,7 +21,7 @@ from treaty_clauses.encode import Encoded, Window, plan_windows
 from treaty_clauses.engine import import_engine
 from treaty_clauses.errors import ModelError
 from treaty_clauses.grams import SpanBags
-from treaty_clauses.links import BAGGED, CHANNELS, CLASSIFIERS, LINKS, REFINED, LinkInputs
+from treaty_clauses.links import BAGGED, CHANNELS, CLASSIFIERS, COUNTED, LINKS, REFINED, LinkInputs
 from treaty_clauses.manifest import GRAPHS, check_manifest
 from treaty_clauses.packing import pack, packed_chars
 from treaty_clauses.refine import Refiner
@@ -48,7 +48,13 @@ class FastConfig:
     calibration: dict[str, float]
     word_size: int
     use_bags: bool
+    count_bearers: bool
     context_chars: int
+
+    @property
+    def classifiers(self) -> dict[str, tuple[Layer, int]]:
+        """The layer and the number of labels of each classifier."""
+        return CLASSIFIERS | (COUNTED if self.count_bearers else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +174,7 @@ class FastTagger:
         if self._bag_tables is not None:
             votes = self._bag_tables.votes(bags)
         if not sum(counts):
-            labels = {name: np.zeros((0, size), np.float32) for name, (_, size) in CLASSIFIERS.items()}
+            labels = {name: np.zeros((0, size), np.float32) for name, (_, size) in self.config.classifiers.items()}
             none = np.zeros((0, 0), np.float32)
             return FastDescribed(none, starts, labels, votes, np.zeros((0, CHANNELS["attribution"]), np.float32))
         bounds = np.concatenate([spans.layers[layer] for layer in Layer])
@@ -181,7 +187,7 @@ class FastTagger:
             inputs["words"] = word_means(self._word_vectors[reading.words], bounds)
         found = {name.get_any_name(): value for name, value in self._request(0).infer(inputs).items()}
         own = {layer: slice(starts[layer], starts[layer] + spans.count(layer)) for layer in Layer}
-        labels = {name: found[name][own[layer]] for name, (layer, _) in CLASSIFIERS.items()}
+        labels = {name: found[name][own[layer]] for name, (layer, _) in self.config.classifiers.items()}
         return FastDescribed(found["vectors"], starts, labels, votes, found["unnamed"][own[Layer.CLAUSE]])
 
     def link(self, described: FastDescribed, inputs: LinkInputs) -> dict[str, Floats]:
@@ -228,6 +234,7 @@ def _read_config(folder: Path) -> FastConfig:
             calibration=table["calibration"],
             word_size=table.get("word_size", 0) if table.get("word_count", 0) else 0,
             use_bags=table["heads"].get("use_bags", False),
+            count_bearers=table["heads"].get("count_bearers", False),
             context_chars=encoder["layers"] * encoder["reach_chars"] + encoder["mixing_width"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from treaty_clauses.decode import TAGS
 from treaty_clauses.grams import BUCKETS, Bags, SpanBags
-from treaty_clauses.links import BAGGED, CHANNELS, CLASSIFIERS, LINKS, REFINED, LinkInputs
+from treaty_clauses.links import BAGGED, CHANNELS, CLASSIFIERS, COUNTED, LINKS, REFINED, LinkInputs
 from treaty_clauses.refine import LAYERS, LIMIT, SIZE, WIDTH
 from treaty_clauses.spans import FEATURE_SIZES, Layer, Pairs, SpanSet
 
@@ -21,7 +21,10 @@ _PLACE = 0.3  # weight of the position code beside a span vector, whose componen
 
 @dataclass(frozen=True, slots=True)
 class HeadsConfig:
-    """Widths of the heads; with `use_bags` a bag-of-words classifier votes on the labels of clauses as well."""
+    """Widths of the heads; with `use_bags` a bag-of-words classifier votes on the labels of clauses as well.
+
+    With `count_bearers` a further classifier says how many bearers a clause has, by which they are chosen as a set.
+    """
 
     span_size: int = 256
     pair_size: int = 128
@@ -29,6 +32,7 @@ class HeadsConfig:
     document_heads: int = 4
     dropout: float = 0.1
     use_bags: bool = False
+    count_bearers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +166,13 @@ class Heads(nn.Module):
         self.document = nn.TransformerEncoder(document, config.document_layers, enable_nested_tensor=False)
         self.norm = nn.LayerNorm(size)
         self.dropout = nn.Dropout(config.dropout)
+        self.asked = CLASSIFIERS | (COUNTED if config.count_bearers else {})
         self.classifiers = nn.ModuleDict(
             {
                 name: nn.Sequential(
                     nn.Linear(size, size), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(size, labels)
                 )
-                for name, (_, labels) in CLASSIFIERS.items()
+                for name, (_, labels) in self.asked.items()
             }
         )
         self.scorers = nn.ModuleDict(
@@ -187,7 +192,7 @@ class Heads(nn.Module):
     def describe(self, hidden: Tensor, spans: SpanSet, words: Tensor, bags: SpanBags) -> Described:
         """(length, hidden) of an article, its spans, (length, word_size) word vectors, bags of its clauses -> labels."""
         vectors = self._span_vectors(hidden.float(), spans, words)
-        labels = {name: classifier(vectors[CLASSIFIERS[name][0]]) for name, classifier in self.classifiers.items()}
+        labels = {name: classifier(vectors[self.asked[name][0]]) for name, classifier in self.classifiers.items()}
         votes = {name: classifier(bags) for name, classifier in self.bags.items()}
         return Described(vectors, labels, votes, self.unnamed(vectors[Layer.CLAUSE]))
 

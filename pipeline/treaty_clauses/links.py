@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from treaty_clauses.bearers import COUNTS
 from treaty_clauses.labels import ActorKind, ClauseType, Modality, Role, Status, TermRole
 from treaty_clauses.refine import EXTRA_CHANNELS
 from treaty_clauses.spans import Discourse, Ints, Layer, Pairs, SpanSet, pair_up
@@ -16,6 +17,8 @@ CLASSIFIERS: dict[str, tuple[Layer, int]] = {
     "kind": (Layer.ACTOR, len(ActorKind)),
     "term_role": (Layer.TERM, len(TermRole)),
 }
+#: A further classifier of taggers that count bearers (`HeadsConfig.count_bearers`).
+COUNTED: dict[str, tuple[Layer, int]] = {"bearers": (Layer.CLAUSE, COUNTS)}
 #: Classifiers of clauses on which a bag-of-words classifier votes as well.
 BAGGED = ("clause_type", "modality", "status")
 #: Pair scorers: source layer, target layer, how many independent links.

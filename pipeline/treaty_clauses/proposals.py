@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from treaty_clauses.actor_groups import Link
+from treaty_clauses.bearers import choose_bearers
 from treaty_clauses.io import text_sha256
 from treaty_clauses.labels import ActorKind, ClauseType, Modality, Role, Status, TermRole
 from treaty_clauses.numbers import normalize_term
@@ -53,7 +54,8 @@ class Scores:
 class Thresholds:
     """From which probability on a link is taken, and how raw confidences are corrected; set on dev.
 
-    A clause without a bearer of `role` gets its likeliest one from `sole_bearer` on; at 1 never.
+    A clause without a bearer of `role` gets its likeliest one from `sole_bearer` on; at 1 never. Where the tagger says how many
+    bearers a clause has, they are chosen as a set instead, in which that number counts `count_weight` times.
     """
 
     role: float = 0.5
@@ -64,6 +66,7 @@ class Thresholds:
     same_proposal: float = 0.5
     confidence_scale: float = 1.0
     confidence_offset: float = 0.0
+    count_weight: float = 1.0
 
 
 class RecordBuilder:
@@ -171,9 +174,7 @@ class RecordBuilder:
             best = {name: int(values.argmax()) for name, values in labels.items()}
             roles = scores.roles[rows].mean(axis=0)
             taken = roles >= self.thresholds.role
-            if len(roles) and not taken[:, _BEARER].any():
-                likeliest = int(roles[:, _BEARER].argmax())
-                taken[likeliest, _BEARER] = roles[likeliest, _BEARER] >= self.thresholds.sole_bearer
+            taken[:, _BEARER] = self._bearers(roles[:, _BEARER], rows)
             held = {
                 role.value: tuple(a for a, t in zip(actor_ids, taken[:, n], strict=True) if t)
                 for n, role in enumerate(Role)
@@ -198,6 +199,16 @@ class RecordBuilder:
                 )
             )
         return found
+
+    def _bearers(self, likely: Floats, rows: Sequence[int]) -> npt.NDArray[np.bool_]:
+        """Which actors are the bearers of a clause with these mentions."""
+        counts = self.scores.labels.get("bearers")
+        if counts is not None:
+            return choose_bearers(likely, counts[rows].mean(axis=0), weight=self.thresholds.count_weight)
+        taken = likely >= self.thresholds.role
+        if len(likely) and not taken.any():
+            taken[int(likely.argmax())] = likely.max() >= self.thresholds.sole_bearer
+        return taken
 
     def _same_norms(self, owner: Ints) -> list[list[int]]:
         """Clause spans grouped into clauses: pairs above the threshold within one proposal."""

@@ -27,6 +27,7 @@ from treaty_clauses.spans import Layer
 from treaty_clauses.tagger import FixedShape, Reading, Tagger, TorchTagger, save_tagger
 from treaty_clauses.texts import read_texts
 from treaty_clauses.training.augment import augment
+from treaty_clauses.training.bearer_counts import fit_bearer_counts
 from treaty_clauses.training.gold import Example, GoldArticle, gold_ids, make_example, read_gold
 from treaty_clauses.training.losses import article_losses
 from treaty_clauses.training.muon import Muon
@@ -50,6 +51,7 @@ _CALIBRATED = {
     "bias_proposal": (0.7, 1.5),
     "bias_unnamed": (-0.7, -1.5, 0.7),
     "weight_certainty": (0.5, 1.0, 2.0, 4.0),
+    "weight_count": (0.25, 0.5, 2.0),
     "threshold_role": (0.4, 0.6),
     "threshold_sole_bearer": (0.2, 0.35),
     "threshold_same_norm": (0.3,),
@@ -116,7 +118,10 @@ class Training:
     def run(self) -> list[Scores]:
         """Train; the figures on each source of dev of the weights that were kept are returned and saved."""
         recipe = self.recipe
-        self._fit_votes()
+        if recipe.epochs:
+            self._fit_votes()
+        elif recipe.heads.count_bearers:
+            self._fit_bearer_counts()
         optimizers = self._optimizers()
         average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         best, best_scores, kept = -1.0, None, average
@@ -150,7 +155,7 @@ class Training:
                     best, best_scores = figure, scores
                     kept = {name: value.clone() for name, value in average.items()}
                     self._save(kept, {})
-        assert best_scores is not None
+        best_scores = best_scores or self.evaluate(kept)
         calibration, best_scores = self.calibrate(kept, best_scores)
         self._save(kept, calibration)
         return best_scores
@@ -163,6 +168,20 @@ class Training:
             labels = {name: [example.targets.labels[name] for example in examples] for name in bags}
             fit_votes(bags, [example.bags for example in examples], labels)
             bags.requires_grad_(False)
+
+    def _fit_bearer_counts(self) -> None:
+        """Fit the classifier that counts bearers alone, on the gold clauses as the tagger sees them."""
+        reader = TorchTagger(self._frozen(self.model.state_dict(), {}), self.vocabulary, self.words)
+        vectors, counts = [], []
+        for gold in self.train:
+            encoded = self.encoder.encode(gold.article.text)
+            example = make_example(gold, encoded)
+            if example.spans.count(Layer.CLAUSE):
+                described = reader.describe(reader.read(encoded), example.spans, example.bags)
+                vectors.append(described.vectors[Layer.CLAUSE].clone())
+                counts.append(example.targets.labels["bearers"])
+        classifier = self.model.heads.classifiers["bearers"]
+        fit_bearer_counts(classifier, vectors, counts, seed=self.recipe.seed)
 
     def evaluate(self, weights: dict[str, Tensor]) -> list[Scores]:
         """Figures on dev of the same extraction as in production."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from treaty_clauses.bearers import COUNTS
 from treaty_clauses.decode import tags_of
 from treaty_clauses.encode import Encoded
 from treaty_clauses.errors import InputError
@@ -21,6 +22,7 @@ from treaty_clauses.spans import Discourse, Ints, Layer, SpanSet, as_array
 from treaty_clauses.training.predicted import NOBODY, Owned, disjoint, mix_spans
 from treaty_clauses.types import Article, ArticleRecord
 
+_BEARER = list(Role).index(Role.BEARER)
 _IGNORE = -100  # label that no loss counts, as in torch.nn.functional.cross_entropy
 UNKNOWN_LINK = -1.0  # of a link of which the gold says nothing; no loss counts it
 
@@ -189,6 +191,7 @@ class _ExampleMaker:
             "clause_type": _indices([c.type for _, c in owners], ClauseType),
             "modality": _indices([c.modality for _, c in owners], Modality),
             "status": _indices([c.status for _, c in owners], Status),
+            "bearers": np.minimum(roles[:, :, _BEARER].sum(axis=1), COUNTS - 1).astype(np.int64),
             "kind": _indices([record.actors[n].kind if n >= 0 else None for _, _, n in actors], ActorKind),
             "term_role": np.array([_IGNORE if n == NOBODY else n for _, _, n in terms], np.int64),
         }

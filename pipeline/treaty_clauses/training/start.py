@@ -51,7 +51,8 @@ class TrainRecipe:
     with none of these the encoder starts from random weights of shape `shape`. Training reads windows of `window_chars`, the
     trained model windows of `read_window_chars` with more context on both sides. In a share `predicted_spans` of the articles the
     heads learn from the gold spans mixed with those that the network finds by then (`predicted.py`). The encoder's inputs and
-    its first `frozen_layers` layers stay as they were at the start: less to compute, for stages that go on from a tagger.
+    its first `frozen_layers` layers stay as they were at the start: less to compute, for stages that go on from a tagger. With 0
+    epochs the tagger is only calibrated anew and, with `heads.count_bearers`, its classifier of bearers' number fitted alone.
     """
 
     train: tuple[GoldSource, ...]
@@ -158,12 +159,18 @@ def _trained_tagger(folder: Path, recipe: TrainRecipe) -> tuple[Tagger, Vocabula
     config = replace(
         old,
         encoder=replace(old.encoder, dropout=recipe.encoder_dropout),
-        heads=replace(old.heads, dropout=recipe.heads.dropout),
+        heads=replace(
+            old.heads,
+            dropout=recipe.heads.dropout,
+            count_bearers=old.heads.count_bearers or recipe.heads.count_bearers,
+        ),
         calibration={},
         version=recipe.version,
     )
     model = Tagger(config)
-    model.load_state_dict(trained.model.state_dict())
+    weights = model.state_dict()  # with those of a new classifier, where the recipe asks for one
+    weights.update(trained.model.state_dict())
+    model.load_state_dict(weights)
     return model, trained.vocabulary
 
 
